@@ -1,0 +1,31 @@
+# Every target makes the environment it needs (.venv, in this folder) on its first run.
+PYTHON ?= python3
+RUN := .venv/bin/python
+
+.PHONY: help book test regen serve lock setup clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+setup:
+	@$(PYTHON) tools/setup_env.py
+
+book: setup  ## build the book into _build/html
+	@$(RUN) -m jupyter_book build . -W -n --keep-going
+	@$(RUN) tools/check_html.py
+
+test: setup  ## check the helpers and every stored output of every chapter
+	@$(RUN) -m pytest
+
+regen: setup  ## execute the chapters whose outputs are stale (ALL=1: every chapter)
+	@$(RUN) tools/regen.py $(if $(ALL),--all)
+
+serve: book  ## build the book and open it on localhost
+	@$(RUN) tools/serve.py
+
+lock: setup  ## resolve requirements.in into requirements.txt, for every supported system
+	@$(RUN) -m pip install --quiet uv==0.13.9
+	@$(RUN) tools/lock.py
+
+clean:  ## remove the built book and the environment
+	rm -rf _build .venv

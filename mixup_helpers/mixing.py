@@ -1,0 +1,230 @@
+"""MixUp of one batch: the inputs, the labels, the loss (Zhang et al. 2018)."""
+
+import numbers
+
+import numpy as np
+
+
+def mixup_data(x, y, alpha=1.0, *, rng=None):
+    """Mix every row of a batch with a randomly chosen row of the same batch.
+
+    Draws ``lam ~ Beta(alpha, alpha)`` once for the batch, then a permutation
+    ``index`` of its rows, and returns ``lam * x + (1 - lam) * x[index]``.
+
+    Parameters
+    ----------
+    x : array_like, shape (n, ...)
+        Inputs with the batch on the first axis: vectors, images, tables.
+        Numbers or booleans, n at least 1.
+    y : array_like, shape (n, ...)
+        Labels: class ids, one-hot rows or soft labels. They are paired here,
+        not averaged; see `mix_labels` and `mixup_loss`.
+    alpha : float, default 1.0
+        Strength of the mixing, 0 or from 1e-300 to 1e300. Small values leave
+        most batches nearly unmixed, 1 draws ``lam`` uniformly, large values
+        pull it to one half. With 0 nothing is mixed and ``lam`` is 1.
+    rng : None, int, numpy.random.Generator or other seed, optional
+        What `numpy.random.default_rng` takes. None draws from NumPy's global
+        generator, so ``np.random.seed`` decides the result.
+
+    Returns
+    -------
+    mixed_x : ndarray, shape (n, ...)
+        The mixed inputs, always a new array. The dtype follows NumPy's
+        promotion of ``lam * x``: float32 stays float32, uint8 becomes float64
+        (but stays uint8 with ``alpha=0``, where ``lam`` is the integer 1).
+    y_a : ndarray, shape (n, ...)
+        The labels as they came in (`y` itself if it was an array).
+    y_b : ndarray, shape (n, ...)
+        The labels of the partners, ``y[index]``.
+    lam : float
+        The weight of `x` and `y_a`, in [0, 1]; the integer 1 for ``alpha=0``.
+
+    Raises
+    ------
+    TypeError
+        If `x` or `y` holds something other than numbers, `alpha` is not a
+        number, or `rng` is not a generator or a seed.
+    ValueError
+        If `x` or `y` is a scalar, empty or ragged, their lengths differ, or
+        `alpha` or `rng` is out of range.
+
+    Notes
+    -----
+    Source: Zhang et al. 2018, section 2, with one ``lam`` per batch and
+    the partners drawn from the same batch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, y = np.array([[0.0], [1.0], [2.0]]), np.eye(3)
+    >>> mixed_x, y_a, y_b, lam = mixup_data(x, y, alpha=0.4, rng=3)
+    >>> bool(np.allclose(mixed_x, lam * x + (1 - lam) * y_b.argmax(axis=1)[:, None]))
+    True
+    """
+    x, y = _as_batch(x, "x"), _as_batch(y, "y")
+    if len(x) != len(y):
+        raise ValueError(f"x and y must have the same length, got {len(x)} and {len(y)}")
+    alpha, rng = _check_alpha(alpha), _check_rng(rng)
+
+    lam = rng.beta(alpha, alpha) if alpha > 0 else 1
+    index = rng.permutation(len(x))
+    # With alpha = 0 the partners must stay out altogether: 0 * inf would be NaN.
+    mixed_x = lam * x + (1 - lam) * x[index] if alpha > 0 else lam * x
+    return mixed_x, y, y[index], lam
+
+
+def mix_labels(y_a, y_b, lam):
+    """Soft labels: the two labels of each row, averaged with weight `lam`.
+
+    Parameters
+    ----------
+    y_a, y_b : array_like, shape (n, ...)
+        Labels as `mixup_data` returns them: one-hot rows, soft labels, or
+        numbers that may be averaged. Integer class ids are refused, since the
+        mean of class 3 and class 7 is not class 5. Integer one-hot rows are
+        accepted.
+    lam : float
+        Weight of `y_a`, in [0, 1].
+
+    Returns
+    -------
+    ndarray, shape (n, ...)
+        ``lam * y_a + (1 - lam) * y_b``. float32 stays float32.
+
+    Raises
+    ------
+    TypeError
+        If the labels are integer class ids or no numbers, or `lam` is not a number.
+    ValueError
+        If the labels differ in shape or are empty, or `lam` is outside [0, 1].
+
+    Notes
+    -----
+    Source: Zhang et al. 2018, section 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mix_labels(np.eye(3)[[0, 1]], np.eye(3)[[2, 1]], 0.75)
+    array([[0.75, 0.  , 0.25],
+           [0.  , 1.  , 0.  ]])
+    """
+    y_a, y_b = _as_labels(y_a, "y_a"), _as_labels(y_b, "y_b")
+    if y_a.shape != y_b.shape:
+        raise ValueError(f"y_a and y_b must have the same shape, got {y_a.shape} and {y_b.shape}")
+    lam = _check_lam(lam)
+    return lam * y_a + (1 - lam) * y_b
+
+
+def mixup_loss(loss_fn, y_a, y_b, y_pred, lam):
+    """The loss against both labels of each row, averaged with weight `lam`.
+
+    For every loss that is linear in the label, cross-entropy among them, this
+    equals ``loss_fn(mix_labels(y_a, y_b, lam), y_pred)``. It also serves losses
+    that take class ids, which cannot be mixed themselves.
+
+    Parameters
+    ----------
+    loss_fn : callable
+        ``loss_fn(y_true, y_pred)``, in the argument order of Keras.
+    y_a, y_b : array or tensor, shape (n, ...)
+        Labels as `mixup_data` returns them, in the form that `loss_fn` takes.
+    y_pred : array or tensor, shape (n, ...)
+        What the model answers for the mixed inputs.
+    lam : float
+        Weight of `y_a`, in [0, 1].
+
+    Returns
+    -------
+    scalar, array or tensor
+        ``lam * loss_fn(y_a, y_pred) + (1 - lam) * loss_fn(y_b, y_pred)``, in
+        whatever type and shape `loss_fn` returns; gradients flow through it.
+
+    Raises
+    ------
+    TypeError
+        If `loss_fn` is not callable or `lam` is not a number.
+    ValueError
+        If the labels differ in shape or `lam` is outside [0, 1].
+
+    Notes
+    -----
+    Source: Zhang et al. 2018, section 2, and the authors' training script.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def cross_entropy(y_true, y_pred):
+    ...     return -np.sum(y_true * np.log(y_pred), axis=-1)
+    >>> round(float(mixup_loss(cross_entropy, np.eye(2)[0], np.eye(2)[1], [0.75, 0.25], 0.5)), 3)
+    0.837
+    """
+    if not callable(loss_fn):
+        raise TypeError(f"loss_fn must be callable, got {type(loss_fn).__name__}")
+    shape_a, shape_b = (y.shape if hasattr(y, "shape") else np.shape(y) for y in (y_a, y_b))
+    if shape_a != shape_b:
+        raise ValueError(f"y_a and y_b must have the same shape, got {shape_a} and {shape_b}")
+    lam = _check_lam(lam)
+    return lam * loss_fn(y_a, y_pred) + (1 - lam) * loss_fn(y_b, y_pred)
+
+
+def _as_batch(value, name):
+    """`value` as an array of numbers with at least one row, or an error that names it."""
+    try:
+        array = np.asanyarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a rectangular array: {error}") from error
+    except Exception as error:  # a tensor without values, a GPU array: each has its own type
+        raise TypeError(f"{name} cannot be read as an array: {error}") from error
+    # bfloat16 and its kin are no NumPy kinds, but cast to float like numbers.
+    if array.dtype.kind not in "biufc" and not np.can_cast(array.dtype, np.float64):
+        raise TypeError(f"{name} must hold numbers, got dtype {array.dtype}")
+    if array.ndim == 0:
+        raise ValueError(f"{name} must have the batch on its first axis, got a scalar")
+    if len(array) == 0:
+        raise ValueError(f"{name} must not be empty, got shape {array.shape}")
+    return array
+
+
+def _as_labels(value, name):
+    """`value` as labels that may be averaged."""
+    y = _as_batch(value, name)
+    one_hot = y.ndim > 1 and y.shape[-1] > 1 and np.all((y == 0) | (y == 1)) and np.all(y.sum(-1) == 1)
+    if y.dtype.kind in "biu" and not one_hot:
+        raise TypeError(
+            f"{name} holds integer class ids (dtype {y.dtype}, shape {y.shape}), whose average means "
+            "nothing: one-hot them first, for example with np.eye(num_classes)[y]"
+        )
+    return y
+
+
+def _as_float(value, name):
+    """`value` as a Python float, which leaves float32 arrays float32."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    return float(value)
+
+
+def _check_alpha(alpha):
+    alpha = _as_float(alpha, "alpha")
+    # Outside these bounds NumPy's beta draws are NaN or plainly wrong.
+    if alpha != 0 and not 1e-300 <= alpha <= 1e300:
+        raise ValueError(f"alpha must be 0 or from 1e-300 to 1e300, got {alpha}")
+    return alpha
+
+
+def _check_lam(lam):
+    lam = _as_float(lam, "lam")
+    if not 0 <= lam <= 1:
+        raise ValueError(f"lam must be in [0, 1], got {lam}")
+    return lam
+
+
+def _check_rng(rng):
+    if rng is None:
+        return np.random
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"rng must be None, a numpy.random.Generator or a seed: {error}") from error

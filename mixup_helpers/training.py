@@ -1,0 +1,100 @@
+"""MixUp during training: a data set that mixes every batch anew in every epoch."""
+
+import math
+import numbers
+
+import keras
+import numpy as np
+
+from mixup_helpers.mixing import _as_batch, _as_labels, _check_alpha, mix_labels, mixup_data
+
+
+class MixUpDataset(keras.utils.PyDataset):
+    """Batches of mixed inputs and soft labels for ``model.fit``.
+
+    Every epoch goes through the rows in a new order and mixes every batch with a
+    new ``lam`` and new partners. All of it depends on `seed`, the epoch and the
+    number of the batch alone, so any number of workers gives the same batches,
+    and two data sets that differ only in `alpha` have the same rows in the same
+    batches with the same partners.
+
+    Parameters
+    ----------
+    x : array_like, shape (n, ...)
+        Inputs. A memory-mapped array is read batch by batch.
+    y : array_like, shape (n, ...)
+        One-hot rows, soft labels or numbers that may be averaged; integer class
+        ids are refused.
+    batch_size : int, default 32
+        Rows in a batch. The last batch has what is left, at least one row.
+    alpha : float, default 0.2
+        Strength of the mixing, as in `mixup_data`; 0 trains without MixUp.
+    seed : int, optional
+        A seed, 0 or more. None takes fresh entropy once.
+    workers, use_multiprocessing, max_queue_size : optional
+        Passed to `keras.utils.PyDataset`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x`, `y`, `alpha`, `batch_size` or `seed` is of the wrong type or out
+        of range, at construction; the message names the argument.
+
+    Notes
+    -----
+    Source: Zhang et al. 2018, section 2. Leave ``steps_per_epoch`` of
+    ``model.fit`` unset: with it, Keras starts and ends epochs in the middle of
+    a pass through the rows. Validation data stay unmixed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data = MixUpDataset(np.zeros((70, 8, 8)), np.eye(10)[np.arange(70) % 10], seed=0)
+    >>> len(data), [x.shape[0] for x, y in data]
+    (3, [32, 32, 6])
+    >>> x, y = data[0]
+    >>> x.shape, y.shape, bool(np.allclose(y.sum(axis=1), 1))
+    ((32, 8, 8), (32, 10), True)
+    """
+
+    def __init__(self, x, y, batch_size=32, alpha=0.2, *, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.x, self.y = _as_batch(x, "x"), _as_labels(y, "y")
+        if len(self.x) != len(self.y):
+            raise ValueError(f"x and y must have the same length, got {len(self.x)} and {len(self.y)}")
+        self.batch_size = _as_int(batch_size, "batch_size", least=1)
+        self.alpha = _check_alpha(alpha)
+        self.seed = np.random.SeedSequence(None if seed is None else _as_int(seed, "seed", least=0)).entropy
+        self._start_epoch(0)
+
+    def __len__(self):
+        return math.ceil(len(self.x) / self.batch_size)
+
+    def __getitem__(self, index):
+        if not 0 <= index < len(self):
+            raise IndexError(f"index must be from 0 to {len(self) - 1}, got {index}")
+        rows = self._order[index * self.batch_size : (index + 1) * self.batch_size]
+        x, y_a, y_b, lam = mixup_data(
+            self.x[rows], self.y[rows], self.alpha, rng=self._rng(self.epoch, index)
+        )
+        return x, mix_labels(y_a, y_b, lam)
+
+    def on_epoch_end(self):
+        """Called by Keras between epochs; by hand, call it after each pass."""
+        self._start_epoch(self.epoch + 1)
+
+    def _start_epoch(self, epoch):
+        self.epoch = epoch
+        self._order = self._rng(epoch).permutation(len(self.x))
+
+    def _rng(self, *key):
+        # Keyed, not advanced: a worker can make any batch without the ones before it.
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
+
+
+def _as_int(value, name, least):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return int(value)

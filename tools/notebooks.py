@@ -1,0 +1,134 @@
+"""What makes a stored notebook trustworthy: the stamp of its outputs, and the faults that nbval does not see."""
+
+import ast
+import hashlib
+import io
+import json
+import re
+import tokenize
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOK = ROOT / "book"
+# The packages that compute or draw what the chapters show.
+PINS = re.compile(r"(?m)^(?:keras|matplotlib|numpy|scikit-learn|scipy|tensorflow)==.*$")
+TAGS = {"hide-input", "hide-cell"}
+MEND = "run `make regen`"
+
+
+def read(path):
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def on_disk():
+    """The notebooks under book/, whether the table of contents knows them or not."""
+    return sorted(path for path in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+
+
+def in_toc():
+    """The pages of the table of contents, in its order, without their endings."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    files = [toc["root"]]
+    for part in toc.get("parts", [toc]):
+        files += [chapter["file"] for chapter in part["chapters"]]
+    return files
+
+
+def stamp(notebook, modules):
+    """Hashes of what the outputs came from and of the outputs themselves.
+
+    `modules` are the modules of mixup_helpers that the notebook had loaded when
+    it was executed; `make regen` takes them from the kernel.
+    """
+    code = [source(cell) for cell in code_cells(notebook)]
+    helpers = [without_comments((ROOT / name).read_text(encoding="utf-8")) for name in modules]
+    pins = PINS.findall((ROOT / "requirements.txt").read_text(encoding="utf-8"))
+    outputs = [(cell["execution_count"], cell["outputs"]) for cell in code_cells(notebook)]
+    return {
+        "modules": modules,
+        "made_from": digest([code, helpers, pins]),
+        "outputs": digest(outputs),
+    }
+
+
+def digest(value):
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def without_comments(text):
+    """Python source without docstrings, comments and blank lines: none of them can change an output."""
+    lines = text.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+            docstring = node.body[0]
+            lines[docstring.lineno - 1 : docstring.end_lineno] = [""] * (docstring.end_lineno - docstring.lineno + 1)
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def stale(notebook):
+    """Why the stored outputs can't be trusted, or None."""
+    stored = notebook["metadata"].get("mixup_book")
+    if stored is None:
+        return f"was never executed by the book's own tool: {MEND}"
+    missing = [name for name in stored["modules"] if not (ROOT / name).exists()]
+    if missing:
+        return f"was made with {missing[0]}, which is gone: {MEND}"
+    now = stamp(notebook, stored["modules"])
+    if now["made_from"] != stored["made_from"]:
+        return f"its code, a helper that it uses or a pin has changed since its outputs were made: {MEND}"
+    if now["outputs"] != stored["outputs"]:
+        return f"its stored outputs are not the ones that were made: {MEND} ALL=1"
+    return None
+
+
+def figures(notebook):
+    """(cell, sentence) for every picture among the outputs."""
+    for cell in code_cells(notebook):
+        for output in cell["outputs"]:
+            if "image/png" in output.get("data", {}):
+                yield cell, "".join(output["data"].get("text/plain", ""))
+
+
+def faults(path):
+    """Everything wrong with the stored notebook at `path`, a sentence each."""
+    notebook, found = read(path), []
+    reason = stale(notebook)
+    if reason:
+        found.append(reason)
+    counts = [cell["execution_count"] for cell in code_cells(notebook)]
+    if counts != list(range(1, len(counts) + 1)):
+        found.append(f"execution counts are {counts}, not 1 to {len(counts)}: {MEND}")
+    for number, cell in enumerate(code_cells(notebook), 1):
+        strange = set(cell["metadata"].get("tags", [])) - TAGS
+        if strange:
+            found.append(f"code cell {number} has the unknown tag {sorted(strange)[0]!r}")
+        if re.search(r"(?i)#\s*(nbval|pytest)_", source(cell)):
+            found.append(f"code cell {number} switches nbval off by a comment")
+        for output in cell["outputs"]:
+            if output.get("name") == "stderr":
+                found.append(f"code cell {number} writes to stderr: {''.join(output['text'])[:80]!r}")
+            if output["output_type"] == "error":
+                found.append(f"code cell {number} ends in {output['ename']}")
+            if re.search(r"\w*Warning:|port\.cc|cpu_feature_guard", json.dumps(output)):
+                found.append(f"code cell {number} shows a warning or TensorFlow's start-up lines")
+    for cell, sentence in figures(notebook):
+        shown = cell["metadata"].get("mystnb", {})
+        if sentence.startswith("<") or len(sentence) < 20:
+            found.append(f"a figure has no sentence that says what it shows: {sentence!r}")
+        if shown.get("image", {}).get("alt") != sentence or shown.get("figure", {}).get("caption") != sentence:
+            found.append(f"a figure's alt text or caption is not its sentence: {MEND}")
+    return found

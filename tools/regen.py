@@ -1,0 +1,87 @@
+"""Execute the chapters whose outputs are stale, in place, and stamp them: `python tools/regen.py [--all]`."""
+
+import argparse
+import json
+import os
+import sys
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from tqdm import tqdm
+
+import notebooks
+
+LOADED = """\
+import os, sys
+[os.path.relpath(m.__file__, {root!r}).replace(os.sep, "/") for n, m in sorted(sys.modules.items())
+ if n.split(".")[0] == "mixup_helpers"]"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--all", action="store_true", help="every chapter, stale or not")
+    everything = parser.parse_args().all
+    todo = [path for path in notebooks.on_disk() if everything or notebooks.faults(path)]
+    if not todo:
+        print("Every chapter's outputs are up to date.")
+    for path in todo:
+        execute(path)
+    left = {path: notebooks.faults(path) for path in todo}
+    for path, found in left.items():
+        for fault in found:
+            print(f"{path.relative_to(notebooks.ROOT)}: {fault}", file=sys.stderr)
+    return any(left.values())
+
+
+def execute(path):
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    cells = list(enumerate(notebook.cells))
+    with client.setup_kernel():
+        for index, cell in tqdm(cells, desc=path.stem, unit="cell", file=sys.stdout):
+            try:
+                client.execute_cell(cell, index)
+            except CellExecutionError as error:
+                sys.exit(f"{path.name}: cell {index} fails, nothing was written\n{error}")
+        probe = nbformat.v4.new_code_cell(LOADED.format(root=str(notebooks.ROOT)))
+        client.execute_cell(probe, len(cells), store_history=False)
+    for number, cell in enumerate(notebooks.code_cells(notebook), 1):
+        cell.execution_count = number
+        cell.metadata.pop("mystnb", None)
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = number
+    # The sentence that nbval compares is also the picture's alt text and caption.
+    for cell, sentence in notebooks.figures(notebook):
+        cell.metadata["mystnb"] = {"image": {"alt": sentence}, "figure": {"caption": sentence}}
+    write(path, notebook, modules=eval(probe.outputs[0].data["text/plain"]))
+
+
+def write(path, notebook, modules):
+    """Stamp and store, beside first and then in place, so that nobody ever reads half a notebook."""
+    nbformat.validate(notebook)
+    beside = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        nbformat.write(notebook, beside)
+        # The stamp is made from the file, so that it is made from what a reader of the file sees.
+        stored = notebooks.read(beside)
+        stored["metadata"]["mixup_book"] = notebooks.stamp(stored, modules)
+        beside.write_text(json.dumps(stored, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
