@@ -3,9 +3,9 @@
 import math
 import numbers
 
-import keras
 import numpy as np
 
+from mixup_helpers._keras import keras
 from mixup_helpers.mixing import _as_batch, _as_labels, _check_alpha, mix_labels, mixup_data
 
 

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 # The packages that compute or draw what the chapters show.
 PINS = re.compile(r"(?m)^(?:keras|matplotlib|numpy|scikit-learn|scipy|tensorflow)==.*$")
+STYLE = ROOT / "mixup_helpers" / "book.mplstyle"
 TAGS = {"hide-input", "hide-cell"}
 MEND = "run `make regen`"
 
@@ -48,7 +49,7 @@ def stamp(notebook, modules):
     outputs = [(cell["execution_count"], cell["outputs"]) for cell in code_cells(notebook)]
     return {
         "modules": modules,
-        "made_from": digest([code, helpers, pins]),
+        "made_from": digest([code, helpers, pins, STYLE.read_text(encoding="utf-8")]),
         "outputs": digest(outputs),
     }
 

@@ -1,6 +1,7 @@
 """Execute the chapters whose outputs are stale, in place, and stamp them: `python tools/regen.py [--all]`."""
 
 import argparse
+import ast
 import json
 import os
 import sys
@@ -45,6 +46,7 @@ def execute(path):
         timeout=600,
         record_timing=False,
         coalesce_streams=True,
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
     )
     cells = list(enumerate(notebook.cells))
@@ -55,7 +57,9 @@ def execute(path):
             except CellExecutionError as error:
                 sys.exit(f"{path.name}: cell {index} fails, nothing was written\n{error}")
         probe = nbformat.v4.new_code_cell(LOADED.format(root=str(notebooks.ROOT)))
-        client.execute_cell(probe, len(cells), store_history=False)
+        notebook.cells.append(probe)
+        client.execute_cell(probe, len(cells))
+        notebook.cells.pop()
     for number, cell in enumerate(notebooks.code_cells(notebook), 1):
         cell.execution_count = number
         cell.metadata.pop("mystnb", None)
@@ -65,7 +69,7 @@ def execute(path):
     # The sentence that nbval compares is also the picture's alt text and caption.
     for cell, sentence in notebooks.figures(notebook):
         cell.metadata["mystnb"] = {"image": {"alt": sentence}, "figure": {"caption": sentence}}
-    write(path, notebook, modules=eval(probe.outputs[0].data["text/plain"]))
+    write(path, notebook, modules=ast.literal_eval(probe.outputs[0].data["text/plain"]))
 
 
 def write(path, notebook, modules):

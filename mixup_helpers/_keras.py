@@ -1,0 +1,22 @@
+"""Keras, imported without TensorFlow's greeting. Set TF_CPP_MIN_LOG_LEVEL to hear its later remarks."""
+
+import contextlib
+import os
+
+
+@contextlib.contextmanager
+def _without_stderr():
+    """Send stderr nowhere, C++ included: TensorFlow 2.21 greets before it reads any setting."""
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # obeyed after the import
+with _without_stderr():
+    import keras

@@ -1,0 +1,172 @@
+"""The book's pictures: each helper draws data on an Axes, `show` puts it on the page."""
+
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+
+plt.style.use("mixup_helpers.book")
+
+# The same method has the same colour and line in every chapter.
+PLAIN = {"color": "#0072B2", "linestyle": "-", "label": "without MixUp"}
+MIXUP = {"color": "#D55E00", "linestyle": "--", "label": "with MixUp"}
+CLASSES = ("#0072B2", "#D55E00")
+# Tints of the class colours, so that the points stay visible where the model is sure.
+CONFIDENCE = LinearSegmentedColormap.from_list("confidence", ("#6FB1D8", "white", "#F0A573"))
+
+
+class Picture:
+    """A finished figure: a PNG for those who see it, a sentence for everyone.
+
+    Jupyter shows the PNG. The sentence is the object's text: nbval compares it,
+    and the page uses it as the alt text and the caption.
+    """
+
+    def __init__(self, png, sentence):
+        self.png, self.sentence = png, sentence
+
+    def _repr_png_(self):
+        return self.png
+
+    def __repr__(self):
+        return self.sentence
+
+
+def show(axes, sentence):
+    """Close the figure of `axes` and return it as a `Picture` for the cell to display.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Any Axes of the figure.
+    sentence : str
+        What the picture shows, with numbers computed from the plotted data.
+
+    Returns
+    -------
+    Picture
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> _, ax = plt.subplots()
+    >>> _ = ax.plot([0, 1], [0, 1])
+    >>> show(ax, "A line rises from 0 to 1.")
+    A line rises from 0 to 1.
+    """
+    png = io.BytesIO()
+    # Without the metadata, which names the version of matplotlib, the bytes depend on the picture alone.
+    axes.figure.savefig(png, format="png", metadata={"Software": None})
+    plt.close(axes.figure)
+    return Picture(png.getvalue(), sentence)
+
+
+def digit_row(images, captions=None, ax=None):
+    """Draw images side by side, each with an optional caption below it.
+
+    Parameters
+    ----------
+    images : array_like, shape (n, height, width)
+        Grey values from 0 (white) to 1 (black).
+    captions : list of str, optional
+        One for each image.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ax = digit_row(np.zeros((3, 8, 8)), ["a", "b", "c"])
+    >>> [text.get_text() for text in ax.texts]
+    ['a', 'b', 'c']
+    >>> plt.close(ax.figure)
+    """
+    images = np.asarray(images)
+    n, height, width = images.shape
+    ax = ax or plt.subplots()[1]
+    gap = 1
+    strip = np.zeros((height, n * (width + gap) - gap))
+    for i, image in enumerate(images):
+        strip[:, i * (width + gap) : i * (width + gap) + width] = image
+    ax.imshow(strip, vmin=0, vmax=1)
+    for i, caption in enumerate(captions or []):
+        ax.text(i * (width + gap) + width / 2 - 0.5, height, caption, ha="center", va="top")
+    ax.axis("off")
+    return ax
+
+
+def label_bars(label, ax=None, **bar):
+    """Draw a label, or a model's answer, as one bar for each class.
+
+    Parameters
+    ----------
+    label : array_like, shape (classes,)
+        Weights or probabilities from 0 to 1.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    **bar
+        Passed to `matplotlib.axes.Axes.bar`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = label_bars([0.7, 0.0, 0.3])
+    >>> [round(float(bar.get_height()), 1) for bar in ax.patches]
+    [0.7, 0.0, 0.3]
+    >>> plt.close(ax.figure)
+    """
+    ax = ax or plt.subplots()[1]
+    ax.bar(range(len(label)), label, **bar)
+    ax.set(ylim=(0, 1), xticks=range(len(label)), yticks=[0, 1])
+    return ax
+
+
+def confidence_map(predict, x, classes, ax=None):
+    """Draw what a two-class model answers on the plane around two-dimensional data.
+
+    Parameters
+    ----------
+    predict : callable
+        Takes points, shape (m, 2), and returns the probability of class 1, shape (m,).
+    x : array_like, shape (n, 2)
+        The data.
+    classes : array_like, shape (n,)
+        Their classes, 0 or 1.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Blue where the model is sure of class 0, orange where it is sure of
+        class 1, white where it is undecided; the boundary is the black line.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ax = confidence_map(lambda p: (p[:, 0] > 0).astype(float), [[-1, 0], [1, 1]], [0, 1])
+    >>> plt.close(ax.figure)
+    """
+    x, classes = np.asarray(x, dtype=float), np.asarray(classes)
+    ax = ax or plt.subplots()[1]
+    low, high = x.min(0) - 0.5, x.max(0) + 0.5
+    first, second = np.meshgrid(np.linspace(low[0], high[0], 120), np.linspace(low[1], high[1], 120))
+    p = np.asarray(predict(np.c_[first.ravel(), second.ravel()])).reshape(first.shape)
+    ax.imshow(
+        p, vmin=0, vmax=1, cmap=CONFIDENCE, origin="lower", aspect="auto",
+        extent=(low[0], high[0], low[1], high[1]), interpolation="bilinear",
+    )  # fmt: skip
+    ax.contour(first, second, p, levels=[0.5], colors="black", linewidths=2)
+    for c, marker in enumerate("os"):
+        ax.scatter(*x[classes == c].T, marker=marker, color=CLASSES[c], edgecolor="white", s=28)
+    ax.set(xticks=[], yticks=[])
+    return ax
+

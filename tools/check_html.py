@@ -1,0 +1,49 @@
+"""Assert that every page of the table of contents was built and shows its outputs: `python tools/check_html.py`."""
+
+import html
+import re
+import sys
+
+import notebooks
+
+HTML = notebooks.ROOT / "_build" / "html"
+
+
+def main():
+    pages = notebooks.in_toc()
+    problems = [problem for page in pages for problem in missing(page)]
+    if problems:
+        return "\n".join(problems)
+    print(f"Built {len(pages)} pages. Open {HTML / 'index.html'}, or run `make serve`.")
+    return None
+
+
+def missing(page):
+    """What the built page lacks of the source page, a sentence each."""
+    built = HTML / f"{page}.html"
+    if not built.exists():
+        yield f"{page}: {built} was not built"
+        return
+    source = notebooks.ROOT / f"{page}.ipynb"
+    if not source.exists():
+        return
+    text = squeeze(html.unescape(re.sub(r"<[^>]*>", "", built.read_text(encoding="utf-8"))))
+    notebook = notebooks.read(source)
+    for cell in notebooks.code_cells(notebook):
+        for output in cell["outputs"]:
+            shown = "".join(output.get("text") or output["data"].get("text/plain", ""))
+            if squeeze(shown) not in text:
+                yield f"{page}: the page lacks the output {shown[:60]!r}"
+    pictures = built.read_text(encoding="utf-8").count("_images/")
+    wanted = len(list(notebooks.figures(notebook)))
+    if pictures < wanted:
+        yield f"{page}: the page has {pictures} of {wanted} pictures"
+
+
+def squeeze(text):
+    # Smart quotes and white space are the page's own affair.
+    return re.sub(r"\s+", "", text).translate({ord(c): None for c in "'\"‘’“”"})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
