@@ -11,7 +11,7 @@ setup:
 	@$(PYTHON) tools/setup_env.py
 
 book: setup  ## build the book into _build/html
-	@$(RUN) -m jupyter_book build . -W -n --keep-going
+	@.venv/bin/jupyter-book build . -W -n --keep-going
 	@$(RUN) tools/check_html.py
 
 test: setup  ## check the helpers and every stored output of every chapter

@@ -203,7 +203,10 @@ def _as_float(value, name):
     """`value` as a Python float, which leaves float32 arrays float32."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError(f"{name} is too large for a float") from error
 
 
 def _check_alpha(alpha):

@@ -16,7 +16,8 @@ class MixUpDataset(keras.utils.PyDataset):
     new ``lam`` and new partners. All of it depends on `seed`, the epoch and the
     number of the batch alone, so any number of workers gives the same batches,
     and two data sets that differ only in `alpha` have the same rows in the same
-    batches with the same partners.
+    batches. (Not the same partners: the draw of ``lam`` takes more or fewer random
+    numbers for another `alpha`.)
 
     Parameters
     ----------

@@ -37,6 +37,13 @@ def in_toc():
     return files
 
 
+def unlisted():
+    """Notebooks that are on disk or in the table of contents, but not in both."""
+    found = {path.relative_to(ROOT).with_suffix("").as_posix() for path in on_disk()}
+    listed = {page for page in in_toc() if not (ROOT / f"{page}.md").exists()}
+    return sorted(found ^ listed)
+
+
 def stamp(notebook, modules):
     """Hashes of what the outputs came from and of the outputs themselves.
 

@@ -1,0 +1,37 @@
+"""The stored notebooks, in what nbval does not look at. nbval itself runs beside these tests, on every chapter."""
+
+import re
+
+import notebooks
+import pytest
+import yaml
+
+CHAPTERS = notebooks.on_disk()
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_the_chapter_has_no_fault(path):
+    assert notebooks.faults(path) == []
+
+
+def test_every_notebook_is_in_the_table_of_contents():
+    assert notebooks.unlisted() == []
+
+
+def test_the_pages_show_the_stored_outputs():
+    config = yaml.safe_load((notebooks.ROOT / "_config.yml").read_text(encoding="utf-8"))
+    assert config["execute"]["execute_notebooks"] == "off"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_the_chapter_keeps_to_the_anatomy(path):
+    notebook = notebooks.read(path)
+    lengths = [len(notebooks.source(cell).splitlines()) for cell in notebooks.code_cells(notebook)]
+    assert max(lengths) <= 12
+    prose = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    assert prose.startswith("# ")
+    assert len(re.findall(r"(?m)^:::|^```\{", prose)) <= 3, "at most three admonitions"
+    if path.stem != "index":
+        assert 15 <= len(lengths) <= 25
+        for heading in ("You will be able to", "## Check yourself", "## In practice", "## What you learned"):
+            assert heading in prose

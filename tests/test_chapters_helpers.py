@@ -1,0 +1,87 @@
+"""The data, the model and the figures of the chapters."""
+
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from mixup_helpers import data, figures, models
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left_open():
+    yield
+    plt.close("all")
+
+
+def test_the_split_is_the_sources():
+    x_train, x_test, y_train, y_test = data.digits_split()
+    digits = load_digits()
+    assert x_train.shape == (1437, 8, 8) and x_test.shape == (360, 8, 8)
+    assert x_train.min() == 0 and x_train.max() == 1
+    assert set(np.unique(y_train)) == {0, 1} and (y_test.sum(1) == 1).all()
+    # Every image of the data set is in exactly one half, with its own label.
+    images = np.concatenate([x_train, x_test]).reshape(len(digits.images), -1) * 16
+    labels = np.concatenate([y_train, y_test]).argmax(1)
+    both = np.c_[images, labels]
+    expected = np.c_[digits.data, digits.target]
+    np.testing.assert_array_equal(both[np.lexsort(both.T)], expected[np.lexsort(expected.T)])
+
+
+def test_the_model_is_the_sources():
+    ours = models.perceptron((8, 8), [64], 10, seed=3)
+    keras = models.keras
+    keras.utils.set_random_seed(3)
+    theirs = keras.Sequential(
+        [
+            keras.Input((8, 8)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(64, activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    x = np.random.default_rng(0).random((5, 8, 8))
+    np.testing.assert_array_equal(ours(x), theirs(x))
+    assert ours.loss == "categorical_crossentropy" and ours.optimizer.name == "adam"
+
+
+def test_show_gives_the_picture_and_its_sentence():
+    def draw():
+        ax = plt.subplots()[1]
+        ax.plot([1, 2, 3])
+        return figures.show(ax, "A line.")
+
+    picture = draw()
+    assert repr(picture) == "A line."
+    assert plt.imread(io.BytesIO(picture._repr_png_())).ndim == 3
+    assert picture._repr_png_() == draw()._repr_png_(), "the same picture must have the same bytes"
+    assert plt.get_fignums() == []
+
+
+def test_digit_row_shows_every_pixel():
+    images = np.random.default_rng(0).random((3, 8, 8))
+    strip = figures.digit_row(images, ["a", "b", "c"]).images[0].get_array()
+    np.testing.assert_array_equal(np.split(np.c_[strip, np.zeros(8)], 3, axis=1), np.pad(images, [(0, 0), (0, 0), (0, 1)]))
+
+
+def test_helpers_draw_where_they_are_told():
+    ax = plt.subplots()[1]
+    assert figures.digit_row(np.zeros((1, 8, 8)), ax=ax) is ax
+    assert figures.label_bars([0.2, 0.8], ax=ax) is ax
+    assert figures.confidence_map(lambda p: np.zeros(len(p)), [[0, 0], [1, 1]], [0, 1], ax=ax) is ax
+    assert len(plt.get_fignums()) == 1
+
+
+def test_confidence_map_draws_the_models_answers():
+    points, classes = np.array([[-1.0, 0.0], [2.0, 1.0]]), [0, 1]
+    image = figures.confidence_map(lambda p: 1 / (1 + np.exp(-p[:, 0])), points, classes).images[0]
+    left, right, bottom, top = image.get_extent()
+    assert (left, right, bottom, top) == (-1.5, 2.5, -0.5, 1.5)
+    p = image.get_array()
+    across = np.linspace(left, right, p.shape[1])
+    np.testing.assert_allclose(p[0], 1 / (1 + np.exp(-across)))
+    np.testing.assert_allclose(p[0], p[-1])

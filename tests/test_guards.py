@@ -1,0 +1,201 @@
+"""Plant every fault that a stored notebook can have, and see it found."""
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import notebooks
+import pytest
+
+ROOT = notebooks.ROOT
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    """A copy of the book in which to plant faults, and the path of one of its chapters."""
+    for name in ("book", "mixup_helpers"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("_toc.yml", "requirements.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
+    monkeypatch.setattr(notebooks, "BOOK", tmp_path / "book")
+    monkeypatch.setattr(notebooks, "STYLE", tmp_path / "mixup_helpers" / "book.mplstyle")
+    path = tmp_path / "book" / "intuition.ipynb"
+    assert notebooks.faults(path) == []
+    return path
+
+
+def edit(path, change):
+    notebook = notebooks.read(path)
+    change(notebook)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def restamp(notebook):
+    """What a careful forger would do: the hashes fit, the fault is still there."""
+    modules = notebook["metadata"]["mixup_book"]["modules"]
+    notebook["metadata"]["mixup_book"] = notebooks.stamp(notebook, modules)
+
+
+def printing(notebook):
+    return next(c for c in notebooks.code_cells(notebook) if c["outputs"] and "text" in c["outputs"][0])
+
+
+def drawing(notebook):
+    return next(notebooks.figures(notebook))[0]
+
+
+def change_number(notebook):
+    output = printing(notebook)["outputs"][0]
+    output["text"] = [line.replace("0.0", "0.1") for line in output["text"]]
+
+
+def strip_outputs(notebook):
+    for cell in notebooks.code_cells(notebook):
+        cell["outputs"] = []
+
+
+def strip_counts(notebook):
+    for cell in notebooks.code_cells(notebook):
+        cell["execution_count"] = None
+
+
+def change_code(notebook):
+    printing(notebook)["source"].append("\nx = 1")
+
+
+def replace_picture(notebook):
+    data = drawing(notebook)["outputs"][0]["data"]
+    data["image/png"] = base64.b64encode(b"another picture").decode()
+
+
+def delete_cell(notebook):
+    notebook["cells"].remove(printing(notebook))
+
+
+def drop_stamp(notebook):
+    del notebook["metadata"]["mixup_book"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [change_number, strip_outputs, strip_counts, change_code, replace_picture, delete_cell, drop_stamp],
+)
+def test_tampering_is_found(book, fault):
+    edit(book, fault)
+    assert any("make regen" in found for found in notebooks.faults(book))
+
+
+def misspell_tag(notebook):
+    printing(notebook)["metadata"]["tags"] = ["nbval-ignore-ouput"]
+
+
+def silence_nbval(notebook):
+    printing(notebook)["source"].insert(0, "# NBVAL_IGNORE_OUTPUT\n")
+
+
+def write_to_stderr(notebook):
+    printing(notebook)["outputs"].append({"output_type": "stream", "name": "stderr", "text": ["I0000 something\n"]})
+
+
+def show_warning(notebook):
+    printing(notebook)["outputs"][0]["text"] = ["<string>:1: DeprecationWarning: old\n"]
+
+
+def show_start_up(notebook):
+    printing(notebook)["outputs"][0]["text"] = ["I0000 00:00 1 port.cc:153] oneDNN custom operations are on.\n"]
+
+
+def end_in_error(notebook):
+    printing(notebook)["outputs"].append({"output_type": "error", "ename": "KeyError", "evalue": "", "traceback": []})
+
+
+def drop_alt_text(notebook):
+    del drawing(notebook)["metadata"]["mystnb"]["image"]
+
+
+def change_alt_text(notebook):
+    drawing(notebook)["metadata"]["mystnb"]["image"]["alt"] = "A picture of something else altogether."
+
+
+def drop_sentence(notebook):
+    cell = drawing(notebook)
+    cell["outputs"][0]["data"]["text/plain"] = ["<Figure size 640x480 with 1 Axes>"]
+    cell["metadata"]["mystnb"] = {"image": {"alt": "<Figure size 640x480 with 1 Axes>"}}
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (misspell_tag, "unknown tag 'nbval-ignore-ouput'"),
+        (silence_nbval, "switches nbval off"),
+        (write_to_stderr, "writes to stderr"),
+        (show_warning, "shows a warning"),
+        (show_start_up, "shows a warning or TensorFlow's start-up lines"),
+        (end_in_error, "ends in KeyError"),
+        (drop_alt_text, "alt text"),
+        (change_alt_text, "alt text"),
+        (drop_sentence, "no sentence"),
+    ],
+)
+def test_bad_habits_are_found_even_if_stamped(book, fault, message):
+    def change(notebook):
+        fault(notebook)
+        restamp(notebook)
+
+    edit(book, change)
+    assert any(message in found for found in notebooks.faults(book))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("mixup_helpers/models.py", "shape), keras", "shape),  keras"),
+        ("mixup_helpers/figures.py", "s=28", "s=29"),
+        ("mixup_helpers/book.mplstyle", "font.size: 12", "font.size: 13"),
+        ("requirements.txt", "tensorflow==", "tensorflow==9"),
+    ],
+)
+def test_a_change_behind_the_outputs_is_found(book, name, old, new):
+    path = notebooks.ROOT / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    assert any("has changed since" in found for found in notebooks.faults(book))
+
+
+def test_a_better_sentence_or_an_unused_module_costs_no_run(book):
+    figures = notebooks.ROOT / "mixup_helpers" / "figures.py"
+    text = figures.read_text(encoding="utf-8").replace("# Tints of", "# Lighter tints of").replace("Draw images", "Put images")
+    figures.write_text(text, encoding="utf-8")
+    with (notebooks.ROOT / "mixup_helpers" / "training.py").open("a", encoding="utf-8") as training:
+        training.write("\nunused = 1\n")
+    assert "mixup_helpers/training.py" not in notebooks.read(book)["metadata"]["mixup_book"]["modules"]
+    assert notebooks.faults(book) == []
+
+
+def test_without_comments_keeps_everything_else():
+    text = 'def f(x):  # why\n    """What."""\n\n    # more\n    return "# not a comment" + x\n'
+    assert notebooks.without_comments(text) == 'def f(x):\n    return "# not a comment" + x'
+
+
+def test_a_page_outside_the_table_of_contents_is_found(book):
+    shutil.copy(book, book.with_name("forgotten.ipynb"))
+    assert notebooks.unlisted() == ["book/forgotten"]
+    book.unlink()
+    assert notebooks.unlisted() == ["book/forgotten", "book/intuition"]
+
+
+@pytest.mark.parametrize(("stored", "passes"), [("0.123\n", True), ("0.124\n", False)])
+def test_nbval_compares_every_printed_number(tmp_path, stored, passes):
+    cell = nbformat.v4.new_code_cell("print(round(0.1234, 3))", execution_count=1)
+    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=stored)]
+    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), tmp_path / "one.ipynb")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--numprocesses=0", "-c", str(ROOT / "pyproject.toml")]
+    run = subprocess.run([*command, str(tmp_path / "one.ipynb")], capture_output=True, text=True, cwd=tmp_path)
+    assert ("1 passed" in run.stdout) == passes, run.stdout
+    assert ("1 failed" in run.stdout) != passes, run.stdout

@@ -1,0 +1,271 @@
+"""mixup_data, mix_labels and mixup_loss against the source's formula and against slow, plain versions."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mixup_helpers import mix_labels, mixup_data, mixup_loss
+from mixup_helpers.models import keras
+
+DTYPES = ["float16", "float32", "float64", "complex64", "uint8", "int16", "int64", "bool"]
+ALPHAS = [0, 1e-300, 0.05, 0.4, 1, 8, 1e300]
+SHAPES = [(1,), (5,), (7, 3), (4, 8, 8), (3, 4, 4, 3), (6, 0)]
+
+
+def source_mixup(x, y, alpha=1.0):
+    """The function of the source that the book implements, as it stands there."""
+    if alpha > 0:
+        lam = np.random.beta(alpha, alpha)
+    else:
+        lam = 1
+    batch_size = x.shape[0]
+    index = np.random.permutation(batch_size)
+    mixed_x = lam * x + (1 - lam) * x[index]
+    y_a, y_b = y, y[index]
+    return mixed_x, y_a, y_b, lam
+
+
+def batch(shape, dtype, seed=0):
+    x = np.random.default_rng(seed).integers(0, 200, shape)
+    return (x % 2 if dtype == "bool" else x / 8 if dtype.startswith(("float", "complex")) else x).astype(dtype)
+
+
+def one_hot(n, classes=5):
+    return np.eye(classes)[np.arange(n) % classes]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("alpha", ALPHAS)
+def test_equals_the_source_bit_for_bit(dtype, alpha):
+    for seed, shape in enumerate(SHAPES):
+        x, y = batch(shape, dtype), np.arange(shape[0])
+        np.random.seed(seed)
+        expected, after = source_mixup(x, y, alpha), np.random.random()
+        np.random.seed(seed)
+        result = mixup_data(x, y, alpha)
+        assert np.random.random() == after, "the global generator must advance as the formula advances it"
+        for ours, theirs in zip(result, expected, strict=True):
+            assert np.asarray(ours).dtype == np.asarray(theirs).dtype
+            assert np.asarray(ours).tobytes() == np.asarray(theirs).tobytes()
+
+
+def test_every_element_by_hand():
+    x, y = batch((6, 3), "float64"), np.arange(6)
+    mixed_x, y_a, y_b, lam = mixup_data(x, y, 0.7, rng=1)
+    for i in range(6):
+        partner = int(y_b[i])
+        for k in range(3):
+            assert mixed_x[i, k] == pytest.approx(lam * x[i, k] + (1 - lam) * x[partner, k])
+    assert sorted(y_b) == list(y_a) == list(range(6)), "the partners are the rows themselves, shuffled"
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.4, 1, 5])
+def test_lam_follows_the_beta_distribution(alpha):
+    rng = np.random.default_rng(0)
+    lams = [mixup_data([0.0], [0], alpha, rng=rng)[3] for _ in range(3000)]
+    assert stats.kstest(lams, stats.beta(alpha, alpha).cdf).pvalue > 0.01
+
+
+def test_every_partner_is_equally_likely():
+    rng = np.random.default_rng(0)
+    counts = np.zeros((4, 4))
+    for _ in range(4000):
+        partners = mixup_data(np.zeros(4), np.arange(4), 1, rng=rng)[2]
+        counts[np.arange(4), partners] += 1
+    assert stats.chisquare(counts.ravel()).pvalue > 0.01
+
+
+def test_alpha_zero_leaves_the_data_alone():
+    x, y = np.array([[np.inf, -0.0], [np.nan, 2.0]]), np.array([0, 1])
+    mixed_x, y_a, y_b, lam = mixup_data(x, y, alpha=0, rng=0)
+    assert lam == 1 and isinstance(lam, int)
+    np.testing.assert_array_equal(mixed_x, x)  # 0 * inf and 0 * nan stay out of the other rows
+    assert np.signbit(mixed_x[0, 1])
+    assert not np.shares_memory(mixed_x, x)
+    np.testing.assert_array_equal(y_a, y)
+
+
+@pytest.mark.parametrize("alpha", [0, 0.4])
+def test_inputs_are_never_changed(alpha):
+    x, y = batch((8, 4), "float32"), one_hot(8)
+    x.flags.writeable = y.flags.writeable = False
+    mixed_x, y_a, y_b, lam = mixup_data(x, y, alpha, rng=0)
+    mixed_x += 1
+    mix_labels(y_a, y_b, lam)
+    np.testing.assert_array_equal(x, batch((8, 4), "float32"))
+    np.testing.assert_array_equal(y, one_hot(8))
+
+
+def test_rng_is_what_default_rng_takes():
+    x, y = batch((9, 2), "float64"), np.arange(9)
+    generator = np.random.default_rng(7)
+    lam = generator.beta(0.4, 0.4)
+    index = generator.permutation(9)
+    for rng in (7, np.random.default_rng(7), np.random.PCG64(7), np.random.SeedSequence(7)):
+        mixed_x, _, y_b, got = mixup_data(x, y, 0.4, rng=rng)
+        assert got == lam
+        np.testing.assert_array_equal(y_b, index)
+        np.testing.assert_array_equal(mixed_x, lam * x + (1 - lam) * x[index])
+    state = np.random.get_state()[1].tolist()
+    mixup_data(x, y, rng=generator)
+    assert np.random.get_state()[1].tolist() == state, "a generator of one's own leaves the global one alone"
+    assert generator.random() != np.random.default_rng(7).random()
+
+
+def test_lists_tensors_and_subclasses():
+    import tensorflow as tf
+
+    x, y = batch((5, 3), "float32"), one_hot(5)
+    expected = mixup_data(x, y, 0.4, rng=3)
+    for form in (tf.constant(x), x[::-1][::-1], np.asfortranarray(x), x.tolist()):
+        mixed_x, _, y_b, lam = mixup_data(form, y.tolist(), 0.4, rng=3)
+        np.testing.assert_allclose(mixed_x, expected[0], rtol=1e-6)
+        np.testing.assert_array_equal(y_b, expected[2])
+    assert mixup_data(tf.constant(x), y, rng=3)[0].dtype == np.float32
+    brief = tf.cast(x, tf.bfloat16)  # no NumPy kind, but numbers all the same
+    assert mixup_data(brief, y, rng=3)[0].dtype == (0.5 * brief.numpy()).dtype
+    masked = np.ma.masked_greater(x, 10)
+    assert mixup_data(masked, y, rng=3)[0].mask.any(), "a mask is data, and is not lost"
+
+
+X, Y = np.ones((4, 2)), np.ones(4)
+BAD_DATA = [
+    ((X, Y, -0.1), {}, ValueError, "alpha .*-0.1"),
+    ((X, Y, np.nan), {}, ValueError, "alpha .*nan"),
+    ((X, Y, np.inf), {}, ValueError, "alpha .*inf"),
+    ((X, Y, 1e308), {}, ValueError, "alpha"),
+    ((X, Y, 1e-310), {}, ValueError, "alpha"),
+    ((X, Y, 10**400), {}, ValueError, "alpha"),
+    ((X, Y, "0.4"), {}, TypeError, "alpha .*str"),
+    ((X, Y, None), {}, TypeError, "alpha .*NoneType"),
+    ((X, Y, True), {}, TypeError, "alpha .*bool"),
+    ((X, Y, [0.4]), {}, TypeError, "alpha .*list"),
+    ((X, Y, 1j), {}, TypeError, "alpha .*complex"),
+    ((X, Y[:3]), {}, ValueError, "x and y .*4 and 3"),
+    ((X[:0], Y[:0]), {}, ValueError, "x must not be empty"),
+    ((X, Y[:0]), {}, ValueError, "y must not be empty"),
+    ((3.0, Y), {}, ValueError, "x .*scalar"),
+    ((X, 3), {}, ValueError, "y .*scalar"),
+    ((np.array(["a"] * 4), Y), {}, TypeError, "x .*<U1"),
+    ((X, ["cat", "dog", "cat", "dog"]), {}, TypeError, "y .*<U3"),
+    ((X.astype(object), Y), {}, TypeError, "x .*object"),
+    ((X.astype("datetime64[s]"), Y), {}, TypeError, "x .*datetime64"),
+    ((np.zeros(4, [("a", int)]), Y), {}, TypeError, "x"),
+    (([[1, 2], [3], [4], [5]], Y), {}, ValueError, "x must be a rectangular array"),
+    ((X, Y), {"rng": "seed"}, TypeError, "rng"),
+    ((X, Y), {"rng": -1}, ValueError, "rng"),
+    ((X, Y), {"rng": 1.5}, TypeError, "rng"),
+    ((X, Y), {"rng": np.random}, TypeError, "rng"),
+]
+
+
+@pytest.mark.parametrize(("args", "kwargs", "error", "message"), BAD_DATA)
+def test_bad_input_is_named_before_anything_is_drawn(args, kwargs, error, message):
+    state = np.random.get_state()[1].tolist()
+    with pytest.raises(error, match=message):
+        mixup_data(*args, **kwargs)
+    assert np.random.get_state()[1].tolist() == state
+
+
+def test_a_tensor_without_values_is_refused():
+    import tensorflow as tf
+
+    @tf.function
+    def traced(x):
+        return mixup_data(x, x)[0]
+
+    with pytest.raises(TypeError, match="x cannot be read as an array"):
+        traced(tf.ones((4, 2)))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_mix_labels_is_the_weighted_mean(dtype):
+    y_a, y_b = one_hot(6).astype(dtype), one_hot(6)[::-1].astype(dtype)
+    for lam in (0, 0.3, np.float64(0.3), 1):
+        soft = mix_labels(y_a, y_b, lam)
+        assert soft.dtype == dtype
+        for i in range(6):
+            expected = np.zeros(5)
+            expected[y_a[i].argmax()] += lam
+            expected[y_b[i].argmax()] += 1 - lam
+            np.testing.assert_allclose(soft[i], expected, atol=1e-3)
+
+
+BAD_LABELS = [
+    ((np.array([3, 7]), np.array([7, 3]), 0.5), TypeError, "y_a holds integer class ids"),
+    ((np.eye(3)[[0, 1]], np.array([[1], [2]]), 0.5), TypeError, "y_b holds integer class ids"),
+    ((np.array([[1, 2], [3, 4]]), np.array([[1, 2], [3, 4]]), 0.5), TypeError, "one-hot"),
+    ((np.array([[1, 1, -1]]), np.array([[1, 0, 0]]), 0.5), TypeError, "y_a"),
+    ((np.array([True, False]), np.array([True, False]), 0.5), TypeError, "y_a"),
+    ((np.eye(3), np.eye(4), 0.5), ValueError, r"y_a and y_b .*\(3, 3\) and \(4, 4\)"),
+    ((np.eye(3), np.eye(3), 1.1), ValueError, "lam .*1.1"),
+    ((np.eye(3), np.eye(3), -0.1), ValueError, "lam"),
+    ((np.eye(3), np.eye(3), np.nan), ValueError, "lam"),
+    ((np.eye(3), np.eye(3), "0.5"), TypeError, "lam .*str"),
+    ((np.eye(3), np.eye(3), np.array([0.5])), TypeError, "lam .*ndarray"),
+    ((np.eye(0), np.eye(0), 0.5), ValueError, "y_a must not be empty"),
+    ((1.0, 0.0, 0.5), ValueError, "y_a .*scalar"),
+]
+
+
+@pytest.mark.parametrize(("args", "error", "message"), BAD_LABELS)
+def test_bad_labels_are_named(args, error, message):
+    with pytest.raises(error, match=message):
+        mix_labels(*args)
+
+
+def test_integer_one_hot_rows_are_labels():
+    for dtype in ("int64", "uint8", "bool"):
+        soft = mix_labels(np.eye(3, dtype=dtype), np.eye(3, dtype=dtype)[::-1], 0.25)
+        np.testing.assert_allclose(soft, 0.25 * np.eye(3) + 0.75 * np.eye(3)[::-1])
+
+
+def answers(n=6, classes=5):
+    return np.random.default_rng(1).dirichlet(np.ones(classes), size=n).astype("float32")
+
+
+@pytest.mark.parametrize("lam", [0, 0.2, 0.5, 1])
+def test_mixing_the_loss_is_mixing_the_labels_for_cross_entropy(lam):
+    y_a, y_b, p = one_hot(6), one_hot(6)[::-1], answers()
+    loss = keras.losses.CategoricalCrossentropy()
+    by_loss = float(mixup_loss(loss, y_a, y_b, p, lam))
+    assert by_loss == pytest.approx(float(loss(mix_labels(y_a, y_b, lam), p)), rel=1e-5)
+    by_hand = -np.mean([lam * np.log(p[i] @ y_a[i]) + (1 - lam) * np.log(p[i] @ y_b[i]) for i in range(6)])
+    assert by_loss == pytest.approx(by_hand, rel=1e-5)
+    sparse = keras.losses.SparseCategoricalCrossentropy()
+    assert by_loss == pytest.approx(float(mixup_loss(sparse, y_a.argmax(1), y_b.argmax(1), p, lam)), rel=1e-5)
+
+
+def test_both_ways_have_the_same_gradient_also_inside_tf_function():
+    import tensorflow as tf
+
+    y_a, y_b = tf.constant(one_hot(6), "float32"), tf.constant(one_hot(6)[::-1].copy(), "float32")
+    logits = tf.Variable(np.random.default_rng(2).normal(size=(6, 5)).astype("float32"))
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+
+    @tf.function
+    def gradients(y_a, y_b):
+        with tf.GradientTape(persistent=True) as tape:
+            by_loss = mixup_loss(loss, y_a, y_b, logits, 0.3)
+            by_label = loss(0.3 * y_a + 0.7 * y_b, logits)
+        return tape.gradient(by_loss, logits), tape.gradient(by_label, logits)
+
+    np.testing.assert_allclose(*gradients(y_a, y_b), atol=1e-6)
+
+
+def test_bad_loss_arguments_are_named():
+    loss = keras.losses.MeanSquaredError()
+    with pytest.raises(TypeError, match="loss_fn must be callable, got str"):
+        mixup_loss("mse", np.eye(3), np.eye(3), np.eye(3), 0.5)
+    with pytest.raises(ValueError, match="y_a and y_b"):
+        mixup_loss(loss, np.eye(3), np.eye(3)[:2], np.eye(3), 0.5)
+    with pytest.raises(ValueError, match="lam"):
+        mixup_loss(loss, np.eye(3), np.eye(3), np.eye(3), 2)
+
+
+def test_importing_the_package_is_light():
+    code = "import sys, mixup_helpers; print({'tensorflow', 'keras', 'matplotlib', 'sklearn'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"

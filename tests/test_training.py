@@ -1,0 +1,162 @@
+"""MixUpDataset: the right batches, each epoch anew, whatever makes them."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mixup_helpers import MixUpDataset
+from mixup_helpers.models import keras, perceptron
+
+N = 70
+X = np.arange(N, dtype="float64")[:, None]  # a row is its own number
+Y = np.eye(10)[np.arange(N) % 10]
+
+
+def epoch_of(dataset):
+    batches = [dataset[i] for i in range(len(dataset))]
+    return np.concatenate([x for x, _ in batches]), np.concatenate([y for _, y in batches])
+
+
+def lam_and_partners(alpha, seed=0):
+    """Recover, from X and one-hot row numbers, what the data set did to each row of its first epoch."""
+    x, y = epoch_of(MixUpDataset(X, np.eye(N), alpha=alpha, seed=seed))
+    return x[:, 0], y
+
+
+def test_every_row_once_in_every_epoch_and_in_a_new_order():
+    dataset = MixUpDataset(X, Y, batch_size=32, alpha=0, seed=0)
+    orders = []
+    for _ in range(3):
+        assert [len(x) for x, _ in (dataset[0], dataset[1], dataset[2])] == [32, 32, 6]
+        orders.append(epoch_of(dataset)[0][:, 0])
+        assert sorted(orders[-1]) == list(range(N))
+        dataset.on_epoch_end()
+    assert not np.array_equal(orders[0], orders[1]) and not np.array_equal(orders[1], orders[2])
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 69, 70, 100])
+def test_any_batch_size_keeps_every_row(batch_size):
+    x, _ = epoch_of(MixUpDataset(X, Y, batch_size=batch_size, alpha=0, seed=0))
+    assert sorted(x[:, 0]) == list(range(N))
+
+
+def test_labels_are_mixed_like_the_inputs():
+    x, y = lam_and_partners(alpha=1)
+    # With one-hot row numbers as labels, the label says which rows were mixed and how.
+    np.testing.assert_allclose(y @ np.arange(N), x)
+    np.testing.assert_allclose(y.sum(1), 1)
+    assert ((y > 0).sum(1) <= 2).all()
+
+
+def test_every_alpha_has_the_same_rows_in_the_same_batches():
+    order = lam_and_partners(alpha=0)[1].argmax(1)
+    for alpha in (0.2, 4):
+        soft = lam_and_partners(alpha)[1]
+        assert (soft[np.arange(N), order] > 0).all()
+        for start in (0, 32, 64):  # partners come from the same batch
+            outside = np.setdiff1d(np.arange(N), order[start : start + 32])
+            assert (soft[start : start + 32][:, outside] == 0).all()
+
+
+def test_lam_is_new_in_every_batch_and_epoch():
+    dataset, lams = MixUpDataset(np.arange(2.0)[:, None], np.eye(2), batch_size=2, alpha=0.4, seed=3), []
+    for _ in range(3000):
+        (x,), *_ = dataset[0][0]
+        lams.append(x)
+        dataset.on_epoch_end()
+    lams = np.array(lams)
+    lams = lams[(lams > 0) & (lams < 1)]  # a row that drew itself shows no weight
+    assert len(np.unique(lams)) > 1000
+    assert stats.kstest(lams, stats.beta(0.4, 0.4).cdf).pvalue > 0.01
+
+
+def test_one_seed_one_result():
+    a, b, c = (MixUpDataset(X, Y, seed=seed) for seed in (5, 5, 6))
+    np.testing.assert_array_equal(a[1][0], b[1][0])
+    assert not np.array_equal(a[1][0], c[1][0])
+    fresh = MixUpDataset(X, Y)
+    np.testing.assert_array_equal(fresh[0][0], fresh[0][0])
+    assert not np.array_equal(fresh[0][0], MixUpDataset(X, Y)[0][0])
+
+
+def test_a_copy_in_another_process_makes_the_same_batches():
+    dataset = MixUpDataset(X, Y, seed=1)
+    dataset.on_epoch_end()
+    copy = pickle.loads(pickle.dumps(dataset))
+    for i in (2, 0, 1):  # in any order
+        np.testing.assert_array_equal(copy[i][0], dataset[i][0])
+
+
+def trained(**workers):
+    model = perceptron((1,), [4], 10, seed=0)
+    model.fit(MixUpDataset(X / N, Y, batch_size=8, seed=1, **workers), epochs=3, verbose=0)
+    return np.concatenate([w.ravel() for w in model.get_weights()])
+
+
+def test_any_number_of_threads_trains_the_same_model():
+    alone = trained(workers=0)
+    for workers in (1, 2, 4):
+        np.testing.assert_array_equal(trained(workers=workers), alone)
+
+
+def test_worker_processes_train_the_same_model():
+    code = "import test_training as t; print(t.trained(workers=2, use_multiprocessing=True).tobytes().hex())"
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, cwd=__file__.rpartition("/")[0] or ".", timeout=300
+    )
+    assert run.stdout.strip() == trained(workers=0).tobytes().hex(), run.stderr
+
+
+def test_what_the_model_sees_is_every_row_once_an_epoch():
+    seen = []
+
+    class Spy(keras.Model):
+        def train_step(self, data):
+            seen.append(data[0].numpy()[:, 0])
+            return {"loss": 0.0}
+
+    model = Spy()
+    model.compile(run_eagerly=True)
+    model.built = True
+    for workers in (1, 3):
+        seen.clear()
+        model.fit(MixUpDataset(X, Y, alpha=0, seed=0, workers=workers), epochs=3, verbose=0)
+        assert len(seen) == 9
+        for epoch in range(3):
+            assert sorted(np.concatenate(seen[3 * epoch : 3 * epoch + 3])) == list(range(N))
+
+
+def test_a_memory_mapped_array_is_read_by_batch(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    dataset = MixUpDataset(mapped, Y, seed=0)
+    assert isinstance(dataset.x, np.memmap)
+    np.testing.assert_array_equal(dataset[0][0], MixUpDataset(X, Y, seed=0)[0][0])
+
+
+BAD = [
+    ({"x": X[:3]}, ValueError, "x and y .*3 and 70"),
+    ({"y": np.arange(N)}, TypeError, "y holds integer class ids"),
+    ({"batch_size": 0}, ValueError, "batch_size .*0"),
+    ({"batch_size": 1.5}, TypeError, "batch_size .*float"),
+    ({"alpha": -1}, ValueError, "alpha"),
+    ({"alpha": "1"}, TypeError, "alpha"),
+    ({"seed": -1}, ValueError, "seed"),
+    ({"seed": 1.0}, TypeError, "seed"),
+    ({"seed": True}, TypeError, "seed"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), BAD)
+def test_bad_arguments_are_named_at_once(arguments, error, message):
+    with pytest.raises(error, match=message):
+        MixUpDataset(**({"x": X, "y": Y} | arguments))
+
+
+def test_an_index_outside_the_epoch_is_refused():
+    with pytest.raises(IndexError, match="index .*from 0 to 2, got 3"):
+        MixUpDataset(X, Y)[3]
