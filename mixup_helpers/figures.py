@@ -100,7 +100,7 @@ def digit_row(images, captions=None, ax=None):
     return ax
 
 
-def label_bars(label, ax=None, **bar):
+def label_bars(label, ax=None):
     """Draw a label, or a model's answer, as one bar for each class.
 
     Parameters
@@ -109,8 +109,6 @@ def label_bars(label, ax=None, **bar):
         Weights or probabilities from 0 to 1.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
-    **bar
-        Passed to `matplotlib.axes.Axes.bar`.
 
     Returns
     -------
@@ -124,7 +122,7 @@ def label_bars(label, ax=None, **bar):
     >>> plt.close(ax.figure)
     """
     ax = ax or plt.subplots()[1]
-    ax.bar(range(len(label)), label, **bar)
+    ax.bar(range(len(label)), label, color="#0072B2")
     ax.set(ylim=(0, 1), xticks=range(len(label)), yticks=[0, 1])
     return ax
 

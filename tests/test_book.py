@@ -26,8 +26,10 @@ def test_the_pages_show_the_stored_outputs():
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_the_chapter_keeps_to_the_anatomy(path):
     notebook = notebooks.read(path)
-    lengths = [len(notebooks.source(cell).splitlines()) for cell in notebooks.code_cells(notebook)]
+    cells = [notebooks.source(cell).splitlines() for cell in notebooks.code_cells(notebook)]
+    lengths = [len(lines) for lines in cells]
     assert max(lengths) <= 12
+    assert max(len(line) for lines in cells for line in lines) <= 84, "what the page shows without scrolling"
     prose = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
     assert prose.startswith("# ")
     assert len(re.findall(r"(?m)^:::|^```\{", prose)) <= 3, "at most three admonitions"

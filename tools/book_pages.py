@@ -17,9 +17,11 @@ def options(app, config):
     # Theme 1.3 shows a second search button in a header bar.
     theme.setdefault("navbar_persistent", [])
     # Without the repository's address every launch button would be a dead link.
-    if not theme.get("repository_url"):
+    known = bool(theme.get("repository_url"))
+    theme.update(use_repository_button=known, use_issues_button=known)
+    if not known:
         theme["launch_buttons"] = {}
-        theme.update(use_repository_button=False, use_issues_button=False)
+    config.html_context.setdefault("default_mode", "auto")  # unset, every first visit logs an error
 
 
 def scripts(app, pagename, templatename, context, doctree):

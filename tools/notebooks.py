@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 # The packages that compute or draw what the chapters show.
-PINS = re.compile(r"(?m)^(?:keras|matplotlib|numpy|scikit-learn|scipy|tensorflow)==.*$")
+PINS = re.compile(r"(?m)^(?:contourpy|keras|matplotlib|numpy|scikit-learn|scipy|tensorflow)==.*$")
 STYLE = ROOT / "mixup_helpers" / "book.mplstyle"
 TAGS = {"hide-input", "hide-cell"}
 MEND = "run `make regen`"

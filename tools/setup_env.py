@@ -17,6 +17,7 @@ PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else 
 DONE = os.path.join(VENV, "installed.txt")  # a copy of what was installed, written last
 LOG = os.path.join(ROOT, "_build", "install.log")
 REASONS = [
+    (r"ensurepip is not|No module named venv", "this Python lacks venv (on Debian and Ubuntu: apt install python3-venv)."),
     (r"No space left on device|Errno 28|not enough space", "the disk is full."),
     (
         r"NameResolutionError|NewConnectionError|Network is unreachable|Failed to establish|ProxyError"
@@ -31,10 +32,8 @@ def main():
         return "needs Python 3.11 to 3.13, but {0} is {1}.{2}. Try: make book PYTHON=python3.12".format(
             sys.executable, *sys.version_info[:2]
         )
-    wanted = "Python {0}.{1}\n".format(*sys.version_info[:2])
-    for name in ("requirements.txt", "pyproject.toml"):
-        with open(os.path.join(ROOT, name)) as file:
-            wanted += file.read()
+    with open(os.path.join(ROOT, "requirements.txt")) as file:
+        wanted = "{0}\nPython {1}.{2}\n{3}".format(VENV, sys.version_info[0], sys.version_info[1], file.read())
     try:
         with open(DONE) as file:
             if file.read() == wanted:
