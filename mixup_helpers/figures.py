@@ -11,9 +11,9 @@ plt.style.use("mixup_helpers.book")
 # The same method has the same colour and line in every chapter.
 PLAIN = {"color": "#0072B2", "linestyle": "-", "label": "without MixUp"}
 MIXUP = {"color": "#D55E00", "linestyle": "--", "label": "with MixUp"}
-CLASSES = ("#0072B2", "#D55E00")
+CLASSES = ("#009E73", "#AA4499")
 # Tints of the class colours, so that the points stay visible where the model is sure.
-CONFIDENCE = LinearSegmentedColormap.from_list("confidence", ("#6FB1D8", "white", "#F0A573"))
+CONFIDENCE = LinearSegmentedColormap.from_list("confidence", ("#86CFB6", "white", "#DDA6D2"))
 
 
 class Picture:
@@ -88,9 +88,12 @@ def digit_row(images, captions=None, ax=None):
     """
     images = np.asarray(images)
     n, height, width = images.shape
-    ax = ax or plt.subplots()[1]
     gap = 1
     strip = np.zeros((height, n * (width + gap) - gap))
+    if ax is None:
+        page = plt.rcParams["figure.figsize"][0]
+        # As tall as the strip, and half an inch for the captions.
+        ax = plt.subplots(figsize=(page, page * height / strip.shape[1] + 0.5))[1]
     for i, image in enumerate(images):
         strip[:, i * (width + gap) : i * (width + gap) + width] = image
     ax.imshow(strip, vmin=0, vmax=1)
@@ -100,13 +103,15 @@ def digit_row(images, captions=None, ax=None):
     return ax
 
 
-def label_bars(label, ax=None):
+def label_bars(label, names, ax=None):
     """Draw a label, or a model's answer, as one bar for each class.
 
     Parameters
     ----------
     label : array_like, shape (classes,)
         Weights or probabilities from 0 to 1.
+    names : list of str
+        What stands below the bars, one for each class.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
 
@@ -116,14 +121,15 @@ def label_bars(label, ax=None):
 
     Examples
     --------
-    >>> ax = label_bars([0.7, 0.0, 0.3])
+    >>> ax = label_bars([0.7, 0.3], ["3", "7"])
     >>> [round(float(bar.get_height()), 1) for bar in ax.patches]
-    [0.7, 0.0, 0.3]
+    [0.7, 0.3]
     >>> plt.close(ax.figure)
     """
     ax = ax or plt.subplots()[1]
-    ax.bar(range(len(label)), label, color="#0072B2")
-    ax.set(ylim=(0, 1), xticks=range(len(label)), yticks=[0, 1])
+    ax.bar(range(len(label)), label, width=0.5, color="black")
+    ax.set(xlim=(-0.6, len(label) - 0.4), ylim=(0, 1), yticks=[0, 1], xlabel="class")
+    ax.set_xticks(range(len(label)), names)
     return ax
 
 
@@ -144,7 +150,7 @@ def confidence_map(predict, x, classes, ax=None):
     Returns
     -------
     matplotlib.axes.Axes
-        Blue where the model is sure of class 0, orange where it is sure of
+        Green where the model is sure of class 0, purple where it is sure of
         class 1, white where it is undecided; the boundary is the black line.
 
     Examples

@@ -10,7 +10,7 @@ from mixup_helpers.mixing import _as_batch, _as_labels, _check_alpha, mix_labels
 
 
 class MixUpDataset(keras.utils.PyDataset):
-    """Batches of mixed inputs and soft labels for ``model.fit``.
+    """Batches of mixed inputs and soft labels, for ``model.fit(data, shuffle=False)``.
 
     Every epoch goes through the rows in a new order and mixes every batch with a
     new ``lam`` and new partners. All of it depends on `seed`, the epoch and the
@@ -43,9 +43,13 @@ class MixUpDataset(keras.utils.PyDataset):
 
     Notes
     -----
-    Source: Zhang et al. 2018, section 2. Leave ``steps_per_epoch`` of
-    ``model.fit`` unset: with it, Keras starts and ends epochs in the middle of
-    a pass through the rows. Validation data stay unmixed.
+    Source: Zhang et al. 2018, section 2.
+
+    The rows are shuffled here, so give ``shuffle=False`` to ``model.fit``. By
+    default it takes the batches of an epoch in an order that it draws from
+    Python's global `random`, and then `seed` alone does not decide the run.
+    Leave ``steps_per_epoch`` unset: with it, Keras starts and ends epochs in the
+    middle of a pass through the rows. Validation data stay unmixed.
 
     Examples
     --------

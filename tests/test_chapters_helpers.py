@@ -71,7 +71,7 @@ def test_digit_row_shows_every_pixel():
 def test_helpers_draw_where_they_are_told():
     ax = plt.subplots()[1]
     assert figures.digit_row(np.zeros((1, 8, 8)), ax=ax) is ax
-    assert figures.label_bars([0.2, 0.8], ax=ax) is ax
+    assert figures.label_bars([0.2, 0.8], ["a", "b"], ax=ax) is ax
     assert figures.confidence_map(lambda p: np.zeros(len(p)), [[0, 0], [1, 1]], [0, 1], ax=ax) is ax
     assert len(plt.get_fignums()) == 1
 
