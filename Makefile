@@ -8,10 +8,10 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 
 setup:
-	@$(PYTHON) tools/setup_env.py
+	@"$(PYTHON)" tools/setup_env.py
 
 book: setup  ## build the book into _build/html
-	@.venv/bin/jupyter-book build . -W -n --keep-going
+	@.venv/bin/jupyter-book build . --all -W -n --keep-going
 	@$(RUN) tools/check_html.py
 
 test: setup  ## check the helpers and every stored output of every chapter

@@ -1,7 +1,8 @@
-"""Keras, imported without TensorFlow's greeting. Set TF_CPP_MIN_LOG_LEVEL to hear its later remarks."""
+"""Keras, imported without TensorFlow's greeting in a notebook, where it would become part of the page."""
 
 import contextlib
 import os
+import sys
 
 
 @contextlib.contextmanager
@@ -17,6 +18,9 @@ def _without_stderr():
         os.close(nowhere)
 
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # obeyed after the import
-with _without_stderr():
+if "ipykernel" in sys.modules:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # obeyed after the import
+    with _without_stderr():
+        import keras
+else:
     import keras

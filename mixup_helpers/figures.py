@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-plt.style.use("mixup_helpers.book")
+plt.style.use(["default", "mixup_helpers.book"])  # whatever the reader's own settings are
 
 # The same method has the same colour and line in every chapter.
 PLAIN = {"color": "#0072B2", "linestyle": "-", "label": "without MixUp"}

@@ -114,7 +114,8 @@ def mix_labels(y_a, y_b, lam):
     if y_a.shape != y_b.shape:
         raise ValueError(f"y_a and y_b must have the same shape, got {y_a.shape} and {y_b.shape}")
     lam = _check_lam(lam)
-    return lam * y_a + (1 - lam) * y_b
+    # Unmixed labels stay as they are, also beside a NaN that marks a missing one.
+    return lam * y_a + (1 - lam) * y_b if lam < 1 else lam * y_a
 
 
 def mixup_loss(loss_fn, y_a, y_b, y_pred, lam):
@@ -133,7 +134,7 @@ def mixup_loss(loss_fn, y_a, y_b, y_pred, lam):
     y_pred : array or tensor, shape (n, ...)
         What the model answers for the mixed inputs.
     lam : float
-        Weight of `y_a`, in [0, 1].
+        Weight of `y_a`, in [0, 1]; a number, not a tensor.
 
     Returns
     -------
@@ -162,8 +163,13 @@ def mixup_loss(loss_fn, y_a, y_b, y_pred, lam):
     """
     if not callable(loss_fn):
         raise TypeError(f"loss_fn must be callable, got {type(loss_fn).__name__}")
-    shape_a, shape_b = (y.shape if hasattr(y, "shape") else np.shape(y) for y in (y_a, y_b))
-    if shape_a != shape_b:
+    try:
+        shape_a, shape_b = np.shape(y_a), np.shape(y_b)
+    except ValueError as error:
+        raise ValueError(f"y_a and y_b must be rectangular arrays: {error}") from error
+    # A tensor inside tf.function may know only a part of its shape.
+    same = shape_a.is_compatible_with(shape_b) if hasattr(shape_a, "is_compatible_with") else shape_a == shape_b
+    if not same:
         raise ValueError(f"y_a and y_b must have the same shape, got {shape_a} and {shape_b}")
     lam = _check_lam(lam)
     return lam * loss_fn(y_a, y_pred) + (1 - lam) * loss_fn(y_b, y_pred)
@@ -175,6 +181,8 @@ def _as_batch(value, name):
         array = np.asanyarray(value)
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array: {error}") from error
+    except MemoryError:
+        raise
     except Exception as error:  # a tensor without values, a GPU array: each has its own type
         raise TypeError(f"{name} cannot be read as an array: {error}") from error
     # bfloat16 and its kin are no NumPy kinds, but cast to float like numbers.
@@ -190,18 +198,20 @@ def _as_batch(value, name):
 def _as_labels(value, name):
     """`value` as labels that may be averaged."""
     y = _as_batch(value, name)
-    one_hot = y.ndim > 1 and y.shape[-1] > 1 and np.all((y == 0) | (y == 1)) and np.all(y.sum(-1) == 1)
-    if y.dtype.kind in "biu" and not one_hot:
-        raise TypeError(
-            f"{name} holds integer class ids (dtype {y.dtype}, shape {y.shape}), whose average means "
-            "nothing: one-hot them first, for example with np.eye(num_classes)[y]"
-        )
+    if np.can_cast(y.dtype, np.int64) or y.dtype.kind == "u":
+        one_hot = y.ndim > 1 and y.shape[-1] > 1 and np.all((y == 0) | (y == 1)) and np.all(y.sum(-1) == 1)
+        if not one_hot:
+            raise TypeError(
+                f"{name} holds integer class ids (dtype {y.dtype}, shape {y.shape}), whose average means "
+                "nothing: one-hot them first, for example with np.eye(num_classes)[y]; "
+                "or pass floats, if these numbers may be averaged"
+            )
     return y
 
 
 def _as_float(value, name):
     """`value` as a Python float, which leaves float32 arrays float32."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
     try:
         return float(value)

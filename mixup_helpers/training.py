@@ -1,6 +1,5 @@
 """MixUp during training: a data set that mixes every batch anew in every epoch."""
 
-import math
 import numbers
 
 import numpy as np
@@ -51,6 +50,10 @@ class MixUpDataset(keras.utils.PyDataset):
     Leave ``steps_per_epoch`` unset: with it, Keras starts and ends epochs in the
     middle of a pass through the rows. Validation data stay unmixed.
 
+    ``model.fit`` calls `on_epoch_end` once before it starts, so its first epoch
+    is number 1; a second ``fit`` goes on behind the first. The rows come shuffled
+    and mixed, so this is no data set for ``model.predict``.
+
     Examples
     --------
     >>> import numpy as np
@@ -65,6 +68,9 @@ class MixUpDataset(keras.utils.PyDataset):
     def __init__(self, x, y, batch_size=32, alpha=0.2, *, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.x, self.y = _as_batch(x, "x"), _as_labels(y, "y")
+        for name, array in [("x", self.x), ("y", self.y)]:
+            if isinstance(array, np.ma.MaskedArray):
+                raise TypeError(f"{name} is a masked array, and Keras ignores masks: fill it first")
         if len(self.x) != len(self.y):
             raise ValueError(f"x and y must have the same length, got {len(self.x)} and {len(self.y)}")
         self.batch_size = _as_int(batch_size, "batch_size", least=1)
@@ -73,7 +79,7 @@ class MixUpDataset(keras.utils.PyDataset):
         self._start_epoch(0)
 
     def __len__(self):
-        return math.ceil(len(self.x) / self.batch_size)
+        return -(-len(self.x) // self.batch_size)
 
     def __getitem__(self, index):
         if not 0 <= index < len(self):

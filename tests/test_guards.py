@@ -123,6 +123,22 @@ def change_alt_text(notebook):
     drawing(notebook)["metadata"]["mystnb"]["image"]["alt"] = "A picture of something else altogether."
 
 
+def shrink_picture(notebook):
+    drawing(notebook)["metadata"]["mystnb"]["image"]["width"] = "1px"
+
+
+def hide_code_by_metadata(notebook):
+    notebook["metadata"]["mystnb"] = {"remove_code_source": True}
+
+
+def hide_prose(notebook):
+    notebook["cells"][0]["metadata"]["tags"] = ["remove-cell"]
+
+
+def add_format(notebook):
+    drawing(notebook)["outputs"][0]["data"]["image/jpeg"] = "abc"
+
+
 def drop_sentence(notebook):
     cell = drawing(notebook)
     cell["outputs"][0]["data"]["text/plain"] = ["<Figure size 640x480 with 1 Axes>"]
@@ -140,6 +156,10 @@ def drop_sentence(notebook):
         (end_in_error, "ends in KeyError"),
         (drop_alt_text, "alt text"),
         (change_alt_text, "alt text"),
+        (shrink_picture, "alt text"),
+        (hide_code_by_metadata, "unknown metadata"),
+        (hide_prose, "unknown metadata"),
+        (add_format, "only text and PNG"),
         (drop_sentence, "no sentence"),
     ],
 )
@@ -181,7 +201,18 @@ def test_a_better_sentence_or_an_unused_module_costs_no_run(book):
 
 def test_without_comments_keeps_everything_else():
     text = 'def f(x):  # why\n    """What."""\n\n    # more\n    return "# not a comment" + x\n'
-    assert notebooks.without_comments(text) == 'def f(x):\n    return "# not a comment" + x'
+    assert notebooks.without_comments(text) == 'def f(x):\n\n    return "# not a comment" + x'
+    for code in ('def f():\n    """é""" ; x = 1', 'def f(): """d"""; x = 1', 'text = """a\n\n b  \n"""  # c'):
+        kept = notebooks.without_comments(code)
+        assert ("x = 1" in kept or "a\n\n b  \n" in kept) and "#" not in kept
+
+
+@pytest.mark.parametrize("key", ["execution_count", "outputs", "metadata"])
+def test_a_notebook_edited_badly_by_hand_is_named(book, key):
+    edit(book, lambda notebook: printing(notebook).pop(key))
+    assert any("not well-formed" in found for found in notebooks.faults(book))
+    book.write_text("<<<<<<< HEAD", encoding="utf-8")
+    assert any("not well-formed" in found for found in notebooks.faults(book))
 
 
 def test_a_page_outside_the_table_of_contents_is_found(book):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import ml_dtypes
 import numpy as np
 import pytest
 from scipy import stats
@@ -129,6 +130,7 @@ def test_lists_tensors_and_subclasses():
     assert mixup_data(brief, y, rng=3)[0].dtype == (0.5 * brief.numpy()).dtype
     masked = np.ma.masked_greater(x, 10)
     assert mixup_data(masked, y, rng=3)[0].mask.any(), "a mask is data, and is not lost"
+    assert mix_labels(masked, masked, 0.5).mask.any()
 
 
 X, Y = np.ones((4, 2)), np.ones(4)
@@ -142,6 +144,7 @@ BAD_DATA = [
     ((X, Y, "0.4"), {}, TypeError, "alpha .*str"),
     ((X, Y, None), {}, TypeError, "alpha .*NoneType"),
     ((X, Y, True), {}, TypeError, "alpha .*bool"),
+    ((X, Y, np.True_), {}, TypeError, "alpha .*bool"),
     ((X, Y, [0.4]), {}, TypeError, "alpha .*list"),
     ((X, Y, 1j), {}, TypeError, "alpha .*complex"),
     ((X, Y[:3]), {}, ValueError, "x and y .*4 and 3"),
@@ -170,6 +173,23 @@ def test_bad_input_is_named_before_anything_is_drawn(args, kwargs, error, messag
     assert np.random.get_state()[1].tolist() == state
 
 
+def test_what_cannot_become_an_array_is_named():
+    class Remote:
+        def __array__(self, dtype=None, copy=None):
+            raise RuntimeError("the values are elsewhere")
+
+    with pytest.raises(TypeError, match="y cannot be read as an array: the values are elsewhere"):
+        mixup_data(X, Remote())
+
+
+def test_the_defaults_are_the_sources():
+    np.random.seed(0)
+    expected = np.random.beta(1.0, 1.0)
+    np.random.seed(0)
+    _, y_a, _, lam = mixup_data(X, Y)
+    assert lam == expected and y_a is Y
+
+
 def test_a_tensor_without_values_is_refused():
     import tensorflow as tf
 
@@ -179,6 +199,11 @@ def test_a_tensor_without_values_is_refused():
 
     with pytest.raises(TypeError, match="x cannot be read as an array"):
         traced(tf.ones((4, 2)))
+
+
+def test_unmixed_labels_do_not_meet_their_partners():
+    missing = np.array([[np.nan, 0.0]])
+    np.testing.assert_array_equal(mix_labels(one_hot(1, 2), missing, 1), one_hot(1, 2))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
@@ -198,6 +223,10 @@ BAD_LABELS = [
     ((np.array([3, 7]), np.array([7, 3]), 0.5), TypeError, "y_a holds integer class ids"),
     ((np.eye(3)[[0, 1]], np.array([[1], [2]]), 0.5), TypeError, "y_b holds integer class ids"),
     ((np.array([[1, 2], [3, 4]]), np.array([[1, 2], [3, 4]]), 0.5), TypeError, "one-hot"),
+    ((np.ones((3, 1), int), np.ones((3, 1), int), 0.5), TypeError, "y_a holds integer class ids"),
+    ((np.array([[1, 1, 0]]), np.array([[1, 0, 0]]), 0.5), TypeError, "y_a holds integer class ids"),
+    ((np.array([3, 7], ml_dtypes.int4), np.array([7, 3], ml_dtypes.int4), 0.5), TypeError, "integer class ids"),
+    ((np.array([3, 7], "uint8"), np.array([7, 3], "uint8"), 0.5), TypeError, "y_a holds integer class ids"),
     ((np.array([[1, 1, -1]]), np.array([[1, 0, 0]]), 0.5), TypeError, "y_a"),
     ((np.array([True, False]), np.array([True, False]), 0.5), TypeError, "y_a"),
     ((np.eye(3), np.eye(4), 0.5), ValueError, r"y_a and y_b .*\(3, 3\) and \(4, 4\)"),
@@ -221,6 +250,8 @@ def test_integer_one_hot_rows_are_labels():
     for dtype in ("int64", "uint8", "bool"):
         soft = mix_labels(np.eye(3, dtype=dtype), np.eye(3, dtype=dtype)[::-1], 0.25)
         np.testing.assert_allclose(soft, 0.25 * np.eye(3) + 0.75 * np.eye(3)[::-1])
+    masks = np.eye(3, dtype=int)[np.arange(8).reshape(2, 2, 2) % 3]  # one-hot for every pixel
+    np.testing.assert_allclose(mix_labels(masks, masks, 0.25), masks)
 
 
 def answers(n=6, classes=5):
@@ -246,7 +277,8 @@ def test_both_ways_have_the_same_gradient_also_inside_tf_function():
     logits = tf.Variable(np.random.default_rng(2).normal(size=(6, 5)).astype("float32"))
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
 
-    @tf.function
+    # One of the shapes is only known in part.
+    @tf.function(input_signature=[tf.TensorSpec([None, 5]), tf.TensorSpec([6, 5])])
     def gradients(y_a, y_b):
         with tf.GradientTape(persistent=True) as tape:
             by_loss = mixup_loss(loss, y_a, y_b, logits, 0.3)
@@ -256,12 +288,23 @@ def test_both_ways_have_the_same_gradient_also_inside_tf_function():
     np.testing.assert_allclose(*gradients(y_a, y_b), atol=1e-6)
 
 
+def test_the_mixed_loss_keeps_the_precision_of_the_loss():
+    def absolute(y_true, y_pred):
+        return np.abs(y_true - y_pred)
+
+    y_a, y_b, p = one_hot(6).astype("float32"), one_hot(6)[::-1].astype("float32"), answers()
+    assert mixup_loss(absolute, y_a, y_b, p, np.float64(0.3)).dtype == np.float32
+    assert mixup_loss(absolute, [0.0], [1.0], np.array([0.25]), 0.5) == [0.5]
+
+
 def test_bad_loss_arguments_are_named():
     loss = keras.losses.MeanSquaredError()
     with pytest.raises(TypeError, match="loss_fn must be callable, got str"):
         mixup_loss("mse", np.eye(3), np.eye(3), np.eye(3), 0.5)
     with pytest.raises(ValueError, match="y_a and y_b"):
         mixup_loss(loss, np.eye(3), np.eye(3)[:2], np.eye(3), 0.5)
+    with pytest.raises(ValueError, match="y_a and y_b must be rectangular"):
+        mixup_loss(loss, [[1, 2], [3]], [[1, 2], [3]], np.eye(3), 0.5)
     with pytest.raises(ValueError, match="lam"):
         mixup_loss(loss, np.eye(3), np.eye(3), np.eye(3), 2)
 
@@ -269,3 +312,9 @@ def test_bad_loss_arguments_are_named():
 def test_importing_the_package_is_light():
     code = "import sys, mixup_helpers; print({'tensorflow', 'keras', 'matplotlib', 'sklearn'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
+def test_tensorflow_starts_without_a_word_in_a_notebook():
+    code = "import ipykernel; from mixup_helpers import models; models.perceptron((2,), [2], 2, seed=0).get_weights()"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.stdout + run.stderr == ""

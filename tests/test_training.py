@@ -31,12 +31,12 @@ def lam_and_partners(alpha, seed=0):
 def test_every_row_once_in_every_epoch_and_in_a_new_order():
     dataset = MixUpDataset(X, Y, batch_size=32, alpha=0, seed=0)
     orders = []
-    for _ in range(3):
+    for _ in range(5):
         assert [len(x) for x, _ in (dataset[0], dataset[1], dataset[2])] == [32, 32, 6]
         orders.append(epoch_of(dataset)[0][:, 0])
         assert sorted(orders[-1]) == list(range(N))
         dataset.on_epoch_end()
-    assert not np.array_equal(orders[0], orders[1]) and not np.array_equal(orders[1], orders[2])
+    assert len({tuple(order) for order in orders}) == 5
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 69, 70, 100])
@@ -50,6 +50,7 @@ def test_labels_are_mixed_like_the_inputs():
     # With one-hot row numbers as labels, the label says which rows were mixed and how.
     np.testing.assert_allclose(y @ np.arange(N), x)
     np.testing.assert_allclose(y.sum(1), 1)
+    assert y.dtype == np.float64 and MixUpDataset(X, Y.astype("float32"), seed=0)[0][1].dtype == np.float32
     assert ((y > 0).sum(1) <= 2).all()
 
 
@@ -73,6 +74,29 @@ def test_lam_is_new_in_every_batch_and_epoch():
     lams = lams[(lams > 0) & (lams < 1)]  # a row that drew itself shows no weight
     assert len(np.unique(lams)) > 1000
     assert stats.kstest(lams, stats.beta(0.4, 0.4).cdf).pvalue > 0.01
+
+
+def test_no_two_batches_share_their_random_numbers():
+    rows, seen = np.eye(20), set()
+    for seed in (0, 1):
+        dataset = MixUpDataset(rows, rows, batch_size=4, alpha=1, seed=seed)
+        for epoch in range(4):
+            assert dataset.epoch == epoch
+            for index in range(5):
+                # With one-hot rows, the weights that are neither 0 nor 1 tell lam.
+                mixed = dataset[index][0]
+                seen.add(frozenset(mixed[(mixed > 0) & (mixed < 1)]) or (seed, epoch, index))
+            dataset.on_epoch_end()
+    assert len(seen) == 2 * 4 * 5
+    next_epoch, next_seed = (MixUpDataset(X, Y, alpha=0, seed=seed) for seed in (0, 1))
+    next_epoch.on_epoch_end()
+    assert not np.array_equal(next_epoch[0][0], next_seed[0][0])
+
+
+def test_arguments_reach_keras_and_numpy_numbers_count():
+    dataset = MixUpDataset(X, Y, np.int64(8), seed=np.uint32(3), workers=3, max_queue_size=4)
+    assert (dataset.workers, dataset.max_queue_size, dataset.batch_size, dataset.alpha) == (3, 4, 8, 0.2)
+    np.testing.assert_array_equal(dataset[0][0], MixUpDataset(X, Y, 8, seed=3)[0][0])
 
 
 def test_one_seed_one_result():
@@ -150,6 +174,7 @@ BAD = [
     ({"seed": -1}, ValueError, "seed"),
     ({"seed": 1.0}, TypeError, "seed"),
     ({"seed": True}, TypeError, "seed"),
+    ({"x": np.ma.masked_less(X, 3)}, TypeError, "x is a masked array"),
 ]
 
 
@@ -160,5 +185,6 @@ def test_bad_arguments_are_named_at_once(arguments, error, message):
 
 
 def test_an_index_outside_the_epoch_is_refused():
-    with pytest.raises(IndexError, match="index .*from 0 to 2, got 3"):
-        MixUpDataset(X, Y)[3]
+    for index in (3, -1):
+        with pytest.raises(IndexError, match=f"index .*from 0 to 2, got {index}"):
+            MixUpDataset(X, Y)[index]

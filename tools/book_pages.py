@@ -1,15 +1,14 @@
-"""A Sphinx extension: refuse stale notebooks, and mend what Jupyter Book 1 and its theme write amiss."""
+"""A Sphinx extension: refuse notebooks with faults, and mend what Jupyter Book 1 and its theme write amiss."""
 
 from sphinx.errors import ExtensionError
 
 import notebooks
 
 
-def refuse_stale(app):
+def refuse_faults(app):
     for path in notebooks.on_disk():
-        reason = notebooks.stale(notebooks.read(path))
-        if reason:
-            raise ExtensionError(f"{path.name} {reason}")
+        for fault in notebooks.faults(path):
+            raise ExtensionError(f"{path.name}: {fault}")
 
 
 def options(app, config):
@@ -34,7 +33,7 @@ def scripts(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
-    app.connect("builder-inited", refuse_stale)
+    app.connect("builder-inited", refuse_faults)
     app.connect("config-inited", options)
     app.connect("html-page-context", scripts, priority=999)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

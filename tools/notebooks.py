@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 # The packages that compute or draw what the chapters show.
-PINS = re.compile(r"(?m)^(?:contourpy|keras|matplotlib|numpy|scikit-learn|scipy|tensorflow)==.*$")
+PINS = re.compile(r"(?m)^(?:contourpy|keras|matplotlib|numpy|pillow|scikit-learn|scipy|tensorflow)==.*$")
 STYLE = ROOT / "mixup_helpers" / "book.mplstyle"
 TAGS = {"hide-input", "hide-cell"}
 MEND = "run `make regen`"
@@ -30,11 +30,16 @@ def on_disk():
 
 def in_toc():
     """The pages of the table of contents, in its order, without their endings."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    files = [toc["root"]]
-    for part in toc.get("parts", [toc]):
-        files += [chapter["file"] for chapter in part["chapters"]]
-    return files
+
+
+    def files(node):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            if key in ("root", "file"):
+                yield value
+            elif isinstance(value, (dict, list)):
+                yield from files(value)
+
+    return list(files(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))))
 
 
 def unlisted():
@@ -74,17 +79,22 @@ def source(cell):
 
 
 def without_comments(text):
-    """Python source without docstrings, comments and blank lines: none of them can change an output."""
+    """Python source without docstrings and comments: none of them can change an output."""
     lines = text.splitlines()
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
+    gone = [  # from (row, column) to (row, column)
+        (token.start, token.end)
+        for token in tokenize.generate_tokens(io.StringIO(text).readline)
+        if token.type == tokenize.COMMENT
+    ]
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
-            docstring = node.body[0]
-            lines[docstring.lineno - 1 : docstring.end_lineno] = [""] * (docstring.end_lineno - docstring.lineno + 1)
-    return "\n".join(line.rstrip() for line in lines if line.strip())
+            doc = node.body[0]
+            end = len(lines[doc.end_lineno - 1].encode()[: doc.end_col_offset].decode())  # ast counts bytes
+            gone.append(((doc.lineno, doc.col_offset), (doc.end_lineno, end)))
+    for (first, left), (last, right) in sorted(gone, reverse=True):
+        rest = (lines[first - 1][:left] + lines[last - 1][right:]).rstrip()
+        lines[first - 1 : last] = [rest] if rest else []
+    return "\n".join(lines)
 
 
 def stale(notebook):
@@ -113,7 +123,14 @@ def figures(notebook):
 
 def faults(path):
     """Everything wrong with the stored notebook at `path`, a sentence each."""
-    notebook, found = read(path), []
+    try:
+        return _faults(read(path))
+    except (AttributeError, KeyError, TypeError, ValueError, tokenize.TokenError, SyntaxError) as error:
+        return [f"or a helper that it uses is not well-formed ({error!r}): {MEND}"]
+
+
+def _faults(notebook):
+    found = []
     reason = stale(notebook)
     if reason:
         found.append(reason)
@@ -129,14 +146,29 @@ def faults(path):
         for output in cell["outputs"]:
             if output.get("name") == "stderr":
                 found.append(f"code cell {number} writes to stderr: {''.join(output['text'])[:80]!r}")
+            if set(output.get("data", {})) - {"text/plain", "image/png"}:
+                found.append(f"code cell {number} shows {sorted(output['data'])}; only text and PNG are compared")
             if output["output_type"] == "error":
                 found.append(f"code cell {number} ends in {output['ename']}")
             if re.search(r"\w*Warning:|port\.cc|cpu_feature_guard", json.dumps(output)):
                 found.append(f"code cell {number} shows a warning or TensorFlow's start-up lines")
     for cell, sentence in figures(notebook):
-        shown = cell["metadata"].get("mystnb", {})
         if sentence.startswith("<") or len(sentence) < 20:
             found.append(f"a figure has no sentence that says what it shows: {sentence!r}")
-        if shown.get("image", {}).get("alt") != sentence or shown.get("figure", {}).get("caption") != sentence:
+        if cell["metadata"].get("mystnb") != figure_metadata(sentence):
             found.append(f"a figure's alt text or caption is not its sentence: {MEND}")
+    # Metadata can hide cells, resize pictures and have the page executed anew: only what is known may stand there.
+    if set(notebook["metadata"]) - {"kernelspec", "language_info", "mixup_book"}:
+        found.append(f"the notebook has unknown metadata {sorted(notebook['metadata'])}: {MEND}")
+    drawn = [cell for cell, _ in figures(notebook)]
+    for index, cell in enumerate(notebook["cells"]):
+        known = {"tags"} if cell["cell_type"] == "code" else set()
+        known |= {"mystnb"} if cell in drawn else set()
+        if set(cell["metadata"]) - known or cell.get("attachments"):
+            found.append(f"cell {index} has unknown metadata or attachments: {sorted(cell['metadata'])}")
     return found
+
+
+def figure_metadata(sentence):
+    """What tells the page that `sentence` is the alt text and the caption of a cell's picture."""
+    return {"image": {"alt": sentence}, "figure": {"caption": sentence}}

@@ -15,7 +15,7 @@ import notebooks
 
 LOADED = """\
 import os, sys
-[os.path.relpath(m.__file__, {root!r}).replace(os.sep, "/") for n, m in sorted(sys.modules.items())
+[os.path.relpath(os.path.realpath(m.__file__), {root!r}).replace(os.sep, "/") for n, m in sorted(sys.modules.items())
  if n.split(".")[0] == "mixup_helpers"]"""
 
 
@@ -62,13 +62,12 @@ def execute(path):
         notebook.cells.pop()
     for number, cell in enumerate(notebooks.code_cells(notebook), 1):
         cell.execution_count = number
-        cell.metadata.pop("mystnb", None)
+        cell.metadata = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = number
-    # The sentence that nbval compares is also the picture's alt text and caption.
     for cell, sentence in notebooks.figures(notebook):
-        cell.metadata["mystnb"] = {"image": {"alt": sentence}, "figure": {"caption": sentence}}
+        cell.metadata["mystnb"] = notebooks.figure_metadata(sentence)
     write(path, notebook, modules=ast.literal_eval(probe.outputs[0].data["text/plain"]))
 
 

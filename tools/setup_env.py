@@ -5,6 +5,7 @@ Runs under any Python, so that a wrong one gets a clear line instead of a syntax
 
 from __future__ import print_function
 
+import io
 import os
 import re
 import shutil
@@ -14,7 +15,9 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
-DONE = os.path.join(VENV, "installed.txt")  # a copy of what was installed, written last
+# What was installed, written last; empty while an installation is under way. An
+# environment without this file is somebody else's.
+DONE = os.path.join(VENV, "installed-by-make.txt")
 LOG = os.path.join(ROOT, "_build", "install.log")
 REASONS = [
     (r"ensurepip is not|No module named venv", "this Python lacks venv (on Debian and Ubuntu: apt install python3-venv)."),
@@ -32,48 +35,71 @@ def main():
         return "needs Python 3.11 to 3.13, but {0} is {1}.{2}. Try: make book PYTHON=python3.12".format(
             sys.executable, *sys.version_info[:2]
         )
-    with open(os.path.join(ROOT, "requirements.txt")) as file:
-        wanted = "{0}\nPython {1}.{2}\n{3}".format(VENV, sys.version_info[0], sys.version_info[1], file.read())
-    try:
-        with open(DONE) as file:
-            if file.read() == wanted:
-                return None
-    except (IOError, OSError):
-        pass
+    pins = read(os.path.join(ROOT, "requirements.txt"))
+    wanted = "{0}\nPython {1}.{2}\n{3}".format(VENV, sys.version_info[0], sys.version_info[1], pins)
+    if os.path.exists(PYTHON) and os.path.exists(DONE) and read(DONE) == wanted:
+        return None
+    if os.path.isdir(VENV) and os.listdir(VENV) and not os.path.exists(DONE):
+        return ".venv is there already, and not from make. Rename it or remove it."
     try:
         os.makedirs(os.path.dirname(LOG), exist_ok=True)
-        # An environment that was not finished is started again: nobody has to clean up by hand.
-        shutil.rmtree(VENV, ignore_errors=True)
-        with open(LOG, "w") as log:
-            print("Making .venv (once; the packages take about 3 GB)", flush=True)
-            run([sys.executable, "-m", "venv", VENV], log)
-            pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install"]
-            total = len(re.findall(r"(?m)^[a-z].*==", wanted))
-            run(pip + ["-r", os.path.join(ROOT, "requirements.txt")], log, total)
-            run(pip + ["--no-deps", "--no-build-isolation", "-e", ROOT], log)
-        with open(DONE, "w") as file:
+        start_again()
+        with io.open(LOG, "w", encoding="utf-8") as log:
+            install(log, total=len(re.findall(r"(?m)^[a-z].*==", pins)))
+        with io.open(DONE, "w", encoding="utf-8") as file:
             file.write(wanted)
+    except KeyboardInterrupt:
+        return "interrupted. Run the same command again; nothing needs cleaning up."
     except (OSError, subprocess.CalledProcessError) as error:
-        with open(LOG) as log:
-            text = "{0}\n{1}".format(log.read(), error)
-        reason = next((why for pattern, why in REASONS if re.search(pattern, text)), "see " + LOG)
+        text = "{0}\n{1}".format(read(LOG) if os.path.isfile(LOG) else "", error)
+        reason = next((why for pattern, why in REASONS if re.search(pattern, text)), "{0} (see {1})".format(error, LOG))
         return "installing failed: " + reason
     return None
 
 
-def run(command, log, total=None):
+def start_again():
+    """Leave nothing in .venv but the mark that it is ours: an unfinished one is not mended."""
+    os.makedirs(VENV, exist_ok=True)
+    io.open(DONE, "w").close()
+    for name in os.listdir(VENV):
+        path = os.path.join(VENV, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        elif path != DONE:
+            os.remove(path)
+
+
+def install(log, total):
+    print("Making .venv (once; the packages take about 3 GB)", flush=True)
+    run([sys.executable, "-m", "venv", VENV], log, total)
+    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install"]
+    run(pip + ["-r", os.path.join(ROOT, "requirements.txt")], log, total)
+    run(pip + ["--no-deps", "--no-build-isolation", "-e", ROOT], log, total)
+
+
+def run(command, log, total):
     """Run `command` with its output in `log`; show on the screen which pin pip is at."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+    # Settings that would send the packages elsewhere.
+    environment = {k: v for k, v in os.environ.items() if k not in ("PIP_USER", "PIP_TARGET", "PIP_PREFIX")}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, env=environment,
+        encoding="utf-8", errors="replace",
+    )  # fmt: skip
     for line in process.stdout:
         log.write(line)
         pin = re.match(r"(?:Collecting|Processing) (\S+) .*requirements.txt \(line (\d+)\)", line)
         if pin:
             print("[{0:>3}/{1}] {2}".format(pin.group(2), total, pin.group(1).split("/")[-1]), flush=True)
         elif line.startswith("Installing collected"):
-            print("Unpacking them (a minute or two)" if total else "Installing mixup_helpers", flush=True)
+            print("Unpacking (a minute or two)", flush=True)
     log.flush()
     if process.wait():
         raise subprocess.CalledProcessError(process.returncode, command)
+
+
+def read(path):
+    with io.open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,106 @@
+"""The commands behind the Makefile, where they can go wrong."""
+
+import json
+import subprocess
+from types import SimpleNamespace
+
+import book_pages
+import check_html
+import notebooks
+import pytest
+import setup_env
+
+
+@pytest.fixture
+def clone(tmp_path, monkeypatch):
+    """An empty clone, in which nothing is really installed."""
+    (tmp_path / "requirements.txt").write_text("numpy==1\n")
+    for name, place in [("ROOT", "."), ("VENV", ".venv"), ("LOG", "_build/install.log")]:
+        monkeypatch.setattr(setup_env, name, str(tmp_path / place))
+    monkeypatch.setattr(setup_env, "DONE", str(tmp_path / ".venv" / "installed-by-make.txt"))
+    monkeypatch.setattr(setup_env, "PYTHON", str(tmp_path / ".venv" / "python"))
+    calls = []
+
+    def install(log, total):
+        calls.append(total)
+        (tmp_path / ".venv" / "python").touch()
+
+    monkeypatch.setattr(setup_env, "install", install)
+    return SimpleNamespace(path=tmp_path, calls=calls)
+
+
+def test_it_installs_once_and_again_when_something_changed(clone):
+    assert setup_env.main() is None and setup_env.main() is None
+    assert clone.calls == [1]
+    (clone.path / "requirements.txt").write_text("numpy==2\n")
+    assert setup_env.main() is None
+    (clone.path / ".venv" / "python").unlink()  # as after an upgrade of the system's Python
+    assert setup_env.main() is None
+    assert len(clone.calls) == 3
+
+
+def test_an_unfinished_environment_is_started_again(clone, monkeypatch):
+    def interrupted(log, total):
+        (clone.path / ".venv" / "half").touch()
+        raise KeyboardInterrupt
+
+    finished = setup_env.install
+    monkeypatch.setattr(setup_env, "install", interrupted)
+    assert "interrupted" in setup_env.main()
+    monkeypatch.setattr(setup_env, "install", finished)
+    assert setup_env.main() is None
+    assert not (clone.path / ".venv" / "half").exists()
+
+
+def test_somebody_elses_environment_is_left_alone(clone):
+    (clone.path / ".venv").mkdir()
+    (clone.path / ".venv" / "precious").touch()
+    assert "not from make" in setup_env.main()
+    assert (clone.path / ".venv" / "precious").exists() and not clone.calls
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("OSError: [Errno 28] No space left on device", "the disk is full"),
+        ("NewConnectionError: Name or service not known", "can't be reached"),
+        ("The virtual environment was not created: ensurepip is not available", "python3-venv"),
+        ("something else", "install.log"),
+    ],
+)
+def test_a_failure_is_one_clear_line(clone, monkeypatch, said, line):
+    def fail(log, total):
+        log.write(said)
+        log.flush()
+        raise subprocess.CalledProcessError(1, "pip")
+
+    monkeypatch.setattr(setup_env, "install", fail)
+    problem = setup_env.main()
+    assert line in problem and "\n" not in problem
+    assert setup_env.main() == problem, "and it is tried again"
+
+
+def test_a_wrong_python_is_named(monkeypatch):
+    monkeypatch.setattr(setup_env.sys, "version_info", (3, 14, 0))
+    assert "needs Python 3.11 to 3.13" in setup_env.main()
+
+
+def test_a_page_without_its_outputs_is_found(tmp_path, monkeypatch):
+    output = {"output_type": "stream", "name": "stdout", "text": ["0.123 < 1\n"]}
+    cell = {"cell_type": "code", "source": [], "metadata": {}, "execution_count": 1, "outputs": [output]}
+    (tmp_path / "page.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}}))
+    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
+    monkeypatch.setattr(check_html, "HTML", tmp_path)
+    assert "was not built" in next(check_html.missing("page"))
+    (tmp_path / "page.html").write_text("<p>0.124 &lt; 1</p>")
+    assert "lacks the output" in next(check_html.missing("page"))
+    (tmp_path / "page.html").write_text("<p>0.123 &lt; <b>1</b></p>")
+    assert list(check_html.missing("page")) == []
+
+
+@pytest.mark.parametrize("url", ["", "https://github.com/name/book"])
+def test_no_button_leads_nowhere(url):
+    theme = {"repository_url": url, "launch_buttons": {"binderhub_url": "https://mybinder.org"}}
+    book_pages.options(None, SimpleNamespace(html_theme_options=theme, html_context={}))
+    assert theme["use_repository_button"] == bool(url)
+    assert bool(theme["launch_buttons"]) == bool(url)
