@@ -227,6 +227,7 @@ BAD_LABELS = [
     ((np.array([[1, 1, 0]]), np.array([[1, 0, 0]]), 0.5), TypeError, "y_a holds integer class ids"),
     ((np.array([3, 7], ml_dtypes.int4), np.array([7, 3], ml_dtypes.int4), 0.5), TypeError, "integer class ids"),
     ((np.array([3, 7], "uint8"), np.array([7, 3], "uint8"), 0.5), TypeError, "y_a holds integer class ids"),
+    ((np.array([3, 7], "uint64"), np.array([7, 3], "uint64"), 0.5), TypeError, "y_a holds integer class ids"),
     ((np.array([[1, 1, -1]]), np.array([[1, 0, 0]]), 0.5), TypeError, "y_a"),
     ((np.array([True, False]), np.array([True, False]), 0.5), TypeError, "y_a"),
     ((np.eye(3), np.eye(4), 0.5), ValueError, r"y_a and y_b .*\(3, 3\) and \(4, 4\)"),
