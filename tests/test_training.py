@@ -4,6 +4,7 @@ import pickle
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,9 +23,9 @@ def epoch_of(dataset):
     return np.concatenate([x for x, _ in batches]), np.concatenate([y for _, y in batches])
 
 
-def lam_and_partners(alpha, seed=0):
-    """Recover, from X and one-hot row numbers, what the data set did to each row of its first epoch."""
-    x, y = epoch_of(MixUpDataset(X, np.eye(N), alpha=alpha, seed=seed))
+def numbered_epoch(alpha):
+    """The first epoch of row numbers, as they are and one-hot: it tells what was done to each row."""
+    x, y = epoch_of(MixUpDataset(X, np.eye(N), alpha=alpha, seed=0))
     return x[:, 0], y
 
 
@@ -46,7 +47,7 @@ def test_any_batch_size_keeps_every_row(batch_size):
 
 
 def test_labels_are_mixed_like_the_inputs():
-    x, y = lam_and_partners(alpha=1)
+    x, y = numbered_epoch(alpha=1)
     # With one-hot row numbers as labels, the label says which rows were mixed and how.
     np.testing.assert_allclose(y @ np.arange(N), x)
     np.testing.assert_allclose(y.sum(1), 1)
@@ -55,9 +56,9 @@ def test_labels_are_mixed_like_the_inputs():
 
 
 def test_every_alpha_has_the_same_rows_in_the_same_batches():
-    order = lam_and_partners(alpha=0)[1].argmax(1)
+    order = numbered_epoch(alpha=0)[1].argmax(1)
     for alpha in (0.2, 4):
-        soft = lam_and_partners(alpha)[1]
+        soft = numbered_epoch(alpha)[1]
         assert (soft[np.arange(N), order] > 0).all()
         for start in (0, 32, 64):  # partners come from the same batch
             outside = np.setdiff1d(np.arange(N), order[start : start + 32])
@@ -131,9 +132,8 @@ def test_any_number_of_threads_trains_the_same_model():
 
 def test_worker_processes_train_the_same_model():
     code = "import test_training as t; print(t.trained(workers=2, use_multiprocessing=True).tobytes().hex())"
-    run = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, cwd=__file__.rpartition("/")[0] or ".", timeout=300
-    )
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent, timeout=300)
     assert run.stdout.strip() == trained(workers=0).tobytes().hex(), run.stderr
 
 

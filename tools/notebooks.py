@@ -31,7 +31,6 @@ def on_disk():
 def in_toc():
     """The pages of the table of contents, in its order, without their endings."""
 
-
     def files(node):
         for key, value in node.items() if isinstance(node, dict) else enumerate(node):
             if key in ("root", "file"):
