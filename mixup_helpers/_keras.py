@@ -1,4 +1,4 @@
-"""Keras, imported without TensorFlow's greeting in a notebook, where it would become part of the page."""
+"""Keras and TensorFlow, without TensorFlow's greeting in a notebook, where it would become part of the page."""
 
 import contextlib
 import os
@@ -18,9 +18,9 @@ def _without_stderr():
         os.close(nowhere)
 
 
-if "ipykernel" in sys.modules:
+in_notebook = "ipykernel" in sys.modules
+if in_notebook:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # obeyed after the import
-    with _without_stderr():
-        import keras
-else:
+with _without_stderr() if in_notebook else contextlib.nullcontext():
     import keras
+    import tensorflow as tf

@@ -174,3 +174,41 @@ def confidence_map(predict, x, classes, ax=None):
     ax.set(xticks=[], yticks=[])
     return ax
 
+
+def intervals(compared, names, ax=None, scale=100):
+    """Draw effects with their intervals, one below the other, beside the line of no difference.
+
+    Parameters
+    ----------
+    compared : pandas.DataFrame
+        With columns ``effect``, ``low`` and ``high``, as `mixup_helpers.evidence.compare` gives it.
+    names : list of str
+        What stands beside each.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default, as tall as there are rows.
+    scale : float, default 100
+        What the effects are multiplied by: 100 makes points of fractions.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Filled where the interval excludes zero, hollow where it does not.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> ax = intervals(pd.DataFrame({"effect": [0.01], "low": [-0.01], "high": [0.03]}), ["MixUp"])
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['MixUp']
+    >>> plt.close(ax.figure)
+    """
+    if ax is None:
+        ax = plt.subplots(figsize=(plt.rcParams["figure.figsize"][0], 0.32 * len(names) + 1))[1]
+    ax.axvline(0, color="black", linewidth=1)
+    for row, (effect, low, high) in enumerate(scale * compared[["effect", "low", "high"]].to_numpy()):
+        color = MIXUP["color"]
+        ax.plot([low, high], [row, row], color=color, linestyle="-")
+        ax.plot(effect, row, "o", color=color, markerfacecolor=color if low > 0 or high < 0 else "white")
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    return ax

@@ -18,6 +18,10 @@ def test_every_notebook_is_in_the_table_of_contents():
     assert notebooks.unlisted() == []
 
 
+def test_every_file_of_results_is_written_by_a_chapter():
+    assert notebooks.unclaimed() == []
+
+
 def test_the_pages_show_the_stored_outputs():
     config = yaml.safe_load((notebooks.ROOT / "_config.yml").read_text(encoding="utf-8"))
     assert config["execute"]["execute_notebooks"] == "off"

@@ -23,6 +23,7 @@ def book(tmp_path, monkeypatch):
         shutil.copy(ROOT / name, tmp_path)
     monkeypatch.setattr(notebooks, "ROOT", tmp_path)
     monkeypatch.setattr(notebooks, "BOOK", tmp_path / "book")
+    monkeypatch.setattr(notebooks, "RESULTS", tmp_path / "book" / "results")
     monkeypatch.setattr(notebooks, "STYLE", tmp_path / "mixup_helpers" / "book.mplstyle")
     path = tmp_path / "book" / "intuition.ipynb"
     assert notebooks.faults(path) == []
@@ -37,8 +38,9 @@ def edit(path, change):
 
 def restamp(notebook):
     """What a careful forger would do: the hashes fit, the fault is still there."""
-    modules = notebook["metadata"]["mixup_book"]["modules"]
-    notebook["metadata"]["mixup_book"] = notebooks.stamp(notebook, modules)
+    stored = notebook["metadata"]["mixup_book"]
+    used = {kind: stored[kind] for kind in ("modules", "read", "written")}
+    notebook["metadata"]["mixup_book"] = notebooks.stamp(notebook, used)
 
 
 def printing(notebook):

@@ -12,10 +12,12 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
+RESULTS = BOOK / "results"
 # The packages that compute or draw what the chapters show.
-PINS = re.compile(r"(?m)^(?:contourpy|keras|matplotlib|numpy|pillow|scikit-learn|scipy|tensorflow)==.*$")
+PINS = re.compile(r"(?m)^(?:contourpy|keras|matplotlib|numpy|pandas|pillow|scikit-learn|scipy|tensorflow)==.*$")
 STYLE = ROOT / "mixup_helpers" / "book.mplstyle"
 TAGS = {"hide-input", "hide-cell"}
+TIMED = {"cost"}  # the chapters that show timings, in cells that nbval does not compare
 MEND = "run `make regen`"
 
 
@@ -41,6 +43,12 @@ def in_toc():
     return list(files(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))))
 
 
+def in_order():
+    """The notebooks on disk, in the order of the table of contents; the unlisted come last."""
+    place = {page: number for number, page in enumerate(in_toc())}
+    return sorted(on_disk(), key=lambda path: place.get(path.relative_to(ROOT).with_suffix("").as_posix(), len(place)))
+
+
 def unlisted():
     """Notebooks that are on disk or in the table of contents, but not in both."""
     found = {path.relative_to(ROOT).with_suffix("").as_posix() for path in on_disk()}
@@ -48,20 +56,29 @@ def unlisted():
     return sorted(found ^ listed)
 
 
-def stamp(notebook, modules):
+def unclaimed():
+    """Result files that no chapter writes."""
+    stamps = [read(path)["metadata"].get("mixup_book", {}) for path in on_disk()]
+    return sorted({path.name for path in RESULTS.glob("*")} - {name for stamp in stamps for name in stamp["written"]})
+
+
+def stamp(notebook, used):
     """Hashes of what the outputs came from and of the outputs themselves.
 
-    `modules` are the modules of mixup_helpers that the notebook had loaded when
-    it was executed; `make regen` takes them from the kernel.
+    `used` says which modules of mixup_helpers the notebook had loaded when it was
+    executed, and which files of results it had read and written; `make regen` asks the kernel.
     """
     code = [source(cell) for cell in code_cells(notebook)]
-    helpers = [without_comments((ROOT / name).read_text(encoding="utf-8")) for name in modules]
+    helpers = [without_comments((ROOT / name).read_text(encoding="utf-8")) for name in used["modules"]]
+    results = {
+        kind: [(RESULTS / name).read_text(encoding="utf-8") for name in used[kind]] for kind in ("read", "written")
+    }
     pins = PINS.findall((ROOT / "requirements.txt").read_text(encoding="utf-8"))
     outputs = [(cell["execution_count"], cell["outputs"]) for cell in code_cells(notebook)]
     return {
-        "modules": modules,
-        "made_from": digest([code, helpers, pins, STYLE.read_text(encoding="utf-8")]),
-        "outputs": digest(outputs),
+        **used,
+        "made_from": digest([code, helpers, pins, STYLE.read_text(encoding="utf-8"), results["read"]]),
+        "outputs": digest([outputs, results["written"]]),
     }
 
 
@@ -101,14 +118,16 @@ def stale(notebook):
     stored = notebook["metadata"].get("mixup_book")
     if stored is None:
         return f"was never executed by the book's own tool: {MEND}"
-    missing = [name for name in stored["modules"] if not (ROOT / name).exists()]
+    used = {kind: stored[kind] for kind in ("modules", "read", "written")}
+    needed = [ROOT / name for name in used["modules"]] + [RESULTS / name for name in used["read"] + used["written"]]
+    missing = [path.relative_to(ROOT).as_posix() for path in needed if not path.exists()]
     if missing:
-        return f"was made with {missing[0]}, which is gone: {MEND}"
-    now = stamp(notebook, stored["modules"])
+        return f"goes with {missing[0]}, which is gone: {MEND}"
+    now = stamp(notebook, used)
     if now["made_from"] != stored["made_from"]:
-        return f"its code, a helper that it uses or a pin has changed since its outputs were made: {MEND}"
+        return f"its code, a helper or a result that it uses or a pin has changed since its outputs were made: {MEND}"
     if now["outputs"] != stored["outputs"]:
-        return f"its stored outputs are not the ones that were made: {MEND} ALL=1"
+        return f"its stored outputs or results are not the ones that were made: {MEND} ALL=1"
     return None
 
 
@@ -123,12 +142,12 @@ def figures(notebook):
 def faults(path):
     """Everything wrong with the stored notebook at `path`, a sentence each."""
     try:
-        return _faults(read(path))
+        return _faults(read(path), TAGS | ({"nbval-ignore-output"} if path.stem in TIMED else set()))
     except (AttributeError, KeyError, TypeError, ValueError, tokenize.TokenError, SyntaxError) as error:
         return [f"or a helper that it uses is not well-formed ({error!r}): {MEND}"]
 
 
-def _faults(notebook):
+def _faults(notebook, tags):
     found = []
     reason = stale(notebook)
     if reason:
@@ -137,7 +156,7 @@ def _faults(notebook):
     if counts != list(range(1, len(counts) + 1)):
         found.append(f"execution counts are {counts}, not 1 to {len(counts)}: {MEND}")
     for number, cell in enumerate(code_cells(notebook), 1):
-        strange = set(cell["metadata"].get("tags", [])) - TAGS
+        strange = set(cell["metadata"].get("tags", [])) - tags
         if strange:
             found.append(f"code cell {number} has the unknown tag {sorted(strange)[0]!r}")
         if re.search(r"(?i)#\s*(nbval|pytest)_", source(cell)):

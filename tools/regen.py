@@ -13,22 +13,27 @@ from tqdm import tqdm
 
 import notebooks
 
-LOADED = """\
+USED = """\
 import os, sys
-[os.path.relpath(os.path.realpath(m.__file__), {root!r}).replace(os.sep, "/") for n, m in sorted(sys.modules.items())
- if n.split(".")[0] == "mixup_helpers"]"""
+files = getattr(sys.modules.get("mixup_helpers.evidence"), "files", {{"read": [], "written": []}})
+{{"modules": [os.path.relpath(os.path.realpath(m.__file__), {root!r}).replace(os.sep, "/")
+             for n, m in sorted(sys.modules.items()) if n.split(".")[0] == "mixup_helpers"],
+ "read": sorted(set(files["read"]) - set(files["written"])), "written": sorted(files["written"])}}"""
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="every chapter, stale or not")
     everything = parser.parse_args().all
-    todo = [path for path in notebooks.on_disk() if everything or notebooks.faults(path)]
-    if not todo:
+    done = []
+    # In the order of the book, and asked one by one: a chapter's new results make the chapters that read them stale.
+    for path in notebooks.in_order():
+        if everything or notebooks.faults(path):
+            execute(path)
+            done.append(path)
+    if not done:
         print("Every chapter's outputs are up to date.")
-    for path in todo:
-        execute(path)
-    left = {path: notebooks.faults(path) for path in todo}
+    left = {path: notebooks.faults(path) for path in done}
     for path, found in left.items():
         for fault in found:
             print(f"{path.relative_to(notebooks.ROOT)}: {fault}", file=sys.stderr)
@@ -56,7 +61,7 @@ def execute(path):
                 client.execute_cell(cell, index)
             except CellExecutionError as error:
                 sys.exit(f"{path.name}: cell {index} fails, nothing was written\n{error}")
-        probe = nbformat.v4.new_code_cell(LOADED.format(root=str(notebooks.ROOT)))
+        probe = nbformat.v4.new_code_cell(USED.format(root=str(notebooks.ROOT)))
         notebook.cells.append(probe)
         client.execute_cell(probe, len(cells))
         notebook.cells.pop()
@@ -68,10 +73,10 @@ def execute(path):
                 output.execution_count = number
     for cell, sentence in notebooks.figures(notebook):
         cell.metadata["mystnb"] = notebooks.figure_metadata(sentence)
-    write(path, notebook, modules=ast.literal_eval(probe.outputs[0].data["text/plain"]))
+    write(path, notebook, used=ast.literal_eval(probe.outputs[0].data["text/plain"]))
 
 
-def write(path, notebook, modules):
+def write(path, notebook, used):
     """Stamp and store, beside first and then in place, so that nobody ever reads half a notebook."""
     nbformat.validate(notebook)
     beside = path.with_suffix(f".{os.getpid()}.tmp")
@@ -79,7 +84,7 @@ def write(path, notebook, modules):
         nbformat.write(notebook, beside)
         # The stamp is made from the file, so that it is made from what a reader of the file sees.
         stored = notebooks.read(beside)
-        stored["metadata"]["mixup_book"] = notebooks.stamp(stored, modules)
+        stored["metadata"]["mixup_book"] = notebooks.stamp(stored, used)
         beside.write_text(json.dumps(stored, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
         beside.replace(path)
     finally:

@@ -1,0 +1,392 @@
+"""From trained networks to verdicts: measurements, paired differences, intervals, and the one rule."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from scipy.special import log_softmax
+
+COLUMNS = ["experiment", "model", "setting", "alpha", "epochs", "n_train", "seed", "metric", "value"]
+RESULTS = Path("results")  # beside the chapters, where their kernels run
+files = {"read": set(), "written": set()}  # what a chapter's outputs also depend on, for its stamp
+
+
+def measures(logits, labels):
+    """How right and how sure the networks are, one number for each network.
+
+    Parameters
+    ----------
+    logits : array_like, shape (seeds, n, classes)
+        Answers before the softmax.
+    labels : array_like of int, shape (seeds, n)
+        The true class ids.
+
+    Returns
+    -------
+    dict of ndarray, shape (seeds,)
+        Fractions, and natural logarithms for `nll`:
+
+        - accuracy: share of right answers
+        - nll: mean negative log-probability of the true class
+        - confidence: mean probability of the answer
+        - overconfidence: confidence less accuracy
+        - ece: expected calibration error, 15 bins of equal width
+        - sure_and_wrong: share of all answers that are wrong with confidence of at least 0.9
+        - confidence_wrong: mean confidence of the wrong answers; NaN where there is none
+
+    Notes
+    -----
+    Source of `ece`: Guo et al. 2017, section 2, eq. 3.
+
+    Examples
+    --------
+    >>> found = measures(np.log([[[0.8, 0.2], [0.6, 0.4]]]), [[0, 1]])
+    >>> {name: round(float(found[name][0]), 2) for name in ("accuracy", "confidence", "ece")}
+    {'accuracy': 0.5, 'confidence': 0.7, 'ece': 0.4}
+    """
+    logp, labels = log_softmax(np.asarray(logits, dtype=float), axis=-1), np.asarray(labels)
+    if logp.ndim != 3 or labels.shape != logp.shape[:2]:
+        raise ValueError(
+            f"logits must have shape (seeds, n, classes) and labels (seeds, n), got {logp.shape} and {labels.shape}"
+        )
+    right = logp.argmax(axis=-1) == labels
+    sure = np.exp(logp.max(axis=-1))
+    bins = np.minimum((sure * 15).astype(int), 14)
+    gaps = [np.abs(((sure - right) * (bins == b)).sum(axis=1)) for b in range(15)]
+    wrong = np.maximum((~right).sum(axis=1), np.finfo(float).tiny)
+    return {
+        "accuracy": right.mean(axis=1),
+        "nll": -np.take_along_axis(logp, labels[..., None], axis=-1)[..., 0].mean(axis=1),
+        "confidence": sure.mean(axis=1),
+        "overconfidence": (sure - right).mean(axis=1),
+        "ece": np.sum(gaps, axis=0) / labels.shape[1],
+        "sure_and_wrong": ((sure >= 0.9) & ~right).mean(axis=1),
+        "confidence_wrong": np.where(right.all(axis=1), np.nan, (sure * ~right).sum(axis=1) / wrong),
+    }
+
+
+def rows(measured, trials, **columns):
+    """Measurements as a table with a row for each: the form of every file in ``book/results``.
+
+    Parameters
+    ----------
+    measured : dict of array_like, shape (seeds,)
+        Metric to values, one for each seed.
+    trials : mixup_helpers.trials.Trials
+        Where they were measured; gives the model, alpha, epochs, n_train and seeds.
+    **columns
+        What else tells these measurements from others, ``setting="dropout"`` for example.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    about = {
+        "experiment": "", "model": trials.model, "setting": "MixUp" if trials.alpha else "plain",
+        "alpha": trials.alpha, "epochs": trials.epochs, "n_train": trials.y_train.shape[1],
+    } | columns  # fmt: skip
+    parts = [
+        pd.DataFrame({**about, "seed": trials.seeds, "metric": metric, "value": np.round(values, 6)})
+        for metric, values in measured.items()
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    return table[COLUMNS + [name for name in table if name not in COLUMNS]]
+
+
+def on_test_images(trials, metrics=("accuracy",), **columns):
+    """The test images' `measures`, and the training images' accuracy, of several `Trials`.
+
+    Parameters
+    ----------
+    trials : list of mixup_helpers.trials.Trials
+    metrics : sequence of str
+        Names that `measures` knows, or "train_accuracy": the share of right answers on the
+        unmixed training images, counted against the labels trained on.
+    **columns
+        As for `rows`.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Examples
+    --------
+    >>> from mixup_helpers.trials import Trials
+    >>> table = on_test_images([Trials(range(2), n_train=10)], ["accuracy", "train_accuracy"], epochs=0)
+    >>> table["metric"].tolist()
+    ['accuracy', 'accuracy', 'train_accuracy', 'train_accuracy']
+    """
+    tables = []
+    for one in trials:
+        found = measures(one.logits(one.x_test), one.y_test)
+        if "train_accuracy" in metrics:
+            found["train_accuracy"] = measures(one.logits(one.x_train), one.y_train)["accuracy"]
+        tables.append(rows({name: found[name] for name in metrics}, one, **columns))
+    return pd.concat(tables, ignore_index=True)
+
+
+def interval(differences, comparisons=1, held_out=0.2):
+    """Mean of paired differences, and the interval that holds the true one with 95 % confidence.
+
+    Parameters
+    ----------
+    differences : array_like, shape (seeds,)
+        One difference for each seed.
+    comparisons : int, default 1
+        How many intervals are looked at. Each is widened (Bonferroni), so that all of
+        them together hold with 95 % confidence.
+    held_out : float, default 0.2
+        The share of the data that each split tests on. The splits share rows, so their
+        differences are not independent, and the interval is wider than with fresh data
+        for each seed. 0 is right where no data are split.
+
+    Returns
+    -------
+    effect, low, high : float
+
+    Notes
+    -----
+    Student's t with as many degrees of freedom as seeds less one. The variance of the mean is
+    that of a difference times ``1 / seeds + held_out / (1 - held_out)``: the correction of
+    Nadeau and Bengio 2003 for resampled splits.
+
+    Examples
+    --------
+    >>> [round(float(v), 2) for v in interval([1, 2, 3, 4], held_out=0)]
+    [2.5, 0.45, 4.55]
+    >>> [round(float(v), 2) for v in interval([1, 2, 3, 4])]
+    [2.5, -0.41, 5.41]
+    """
+    d = np.asarray(differences, dtype=float)
+    if d.ndim != 1 or len(d) < 2 or not np.isfinite(d).all():
+        raise ValueError("differences must be at least two finite numbers, one for each seed")
+    spread = d.std(ddof=1) * np.sqrt(1 / len(d) + held_out / (1 - held_out))
+    half = stats.t.ppf(1 - 0.025 / comparisons, len(d) - 1) * spread
+    return d.mean(), d.mean() - half, d.mean() + half
+
+
+def compare(results, metric, factor, baseline, by=(), together=False, held_out=0.2):
+    """Paired differences from a baseline, seed by seed, with their intervals.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        In the form that `rows` gives.
+    metric : str
+        Which of the measurements.
+    factor : str
+        The column whose values are compared.
+    baseline : object
+        The value that the others are compared with.
+    by : str or list of str, optional
+        Columns whose values are kept apart.
+    together : bool, default False
+        Whether all intervals of the result shall hold together with 95 % confidence, or each by itself.
+    held_out : float, default 0.2
+        For `interval`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each comparison: the columns of `by`, `factor`, then ``effect``, ``low``,
+        ``high`` and ``seeds``.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to compare, or a seed lacks a measurement or has two.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"alpha": [0, 0, 1, 1], "seed": [0, 1, 0, 1], "metric": "accuracy",
+    ...                       "value": [0.90, 0.92, 0.91, 0.95]})
+    >>> compare(table, "accuracy", "alpha", 0, held_out=0).round(3).to_dict("records")
+    [{'alpha': 1, 'effect': 0.02, 'low': -0.107, 'high': 0.147, 'seeds': 2}]
+    """
+    by = [by] if isinstance(by, str) else list(by)
+    chosen = results[results["metric"] == metric]
+    wide = chosen.pivot(index=[*by, "seed"], columns=factor, values="value")
+    if baseline not in wide or wide.shape[1] < 2:
+        raise ValueError(f"nothing to compare: {metric} has the values {list(wide)} of {factor}")
+    differences = wide.drop(columns=baseline).sub(wide[baseline], axis=0)
+    groups = list(differences.groupby(by, sort=False)) if by else [((), differences)]
+    cells = [(key, level, group[level]) for key, group in groups for level in differences]
+    cells = [(key, level, values) for key, level, values in cells if values.notna().any()]
+    found = []
+    for key, level, values in cells:
+        effect, low, high = interval(values, len(cells) if together else 1, held_out)
+        key = key if isinstance(key, tuple) else (key,)
+        found.append({**dict(zip(by, key)), factor: level,
+                      "effect": effect, "low": low, "high": high, "seeds": len(values)})
+    return pd.DataFrame(found)
+
+
+def verdict(low, high):
+    """The one rule, for differences counted so that the claim predicts positive ones.
+
+    Parameters
+    ----------
+    low, high : float or array_like, shape (comparisons,)
+        The intervals of all comparisons that test the claim.
+
+    Returns
+    -------
+    str
+        "supported" if every interval lies above zero, "not supported" if none does,
+        "mixed" if some do.
+
+    Examples
+    --------
+    >>> verdict(0.1, 0.3), verdict([-0.2, 0.1], [0.4, 0.3]), verdict(-0.2, -0.1)
+    ('supported', 'mixed', 'not supported')
+    """
+    low, high = np.atleast_1d(low), np.atleast_1d(high)
+    if not len(low) or low.shape != high.shape or not np.all(low <= high):
+        raise ValueError("low and high must be the ends of at least one interval")
+    above = low > 0
+    return "supported" if above.all() else "mixed" if above.any() else "not supported"
+
+
+def claim(text, compared, chapter, sign=1):
+    """A row of the table of verdicts.
+
+    Parameters
+    ----------
+    text : str
+        What is claimed.
+    compared : pandas.DataFrame
+        The comparisons that test it, as `compare` gives them.
+    chapter : str
+        Where they were made.
+    sign : {1, -1}
+        -1 if the claim predicts negative differences.
+
+    Returns
+    -------
+    dict
+        ``claim``, ``verdict``, ``effect``, ``low``, ``high``, ``seeds``, ``chapter``. The effect is the
+        mean over the comparisons; low and high are the ends between which all their intervals lie.
+
+    Examples
+    --------
+    >>> compared = pd.DataFrame({"effect": [0.2, 0.4], "low": [0.1, 0.2], "high": [0.3, 0.6], "seeds": 20})
+    >>> found = claim("it helps", compared, "accuracy")
+    >>> found["verdict"], found["effect"], found["low"], found["high"]
+    ('supported', 0.3, 0.1, 0.6)
+    """
+    low, high = np.sort(sign * compared[["low", "high"]].to_numpy(), axis=1).T
+    return {
+        "claim": text, "verdict": verdict(low, high), "effect": round(float(compared["effect"].mean()), 4),
+        "low": round(float(compared["low"].min()), 4), "high": round(float(compared["high"].max()), 4),
+        "seeds": int(compared["seeds"].min()), "chapter": chapter,
+    }  # fmt: skip
+
+
+def points(effect, low, high, digits=1):
+    """A difference of fractions in percentage points, with its interval.
+
+    Examples
+    --------
+    >>> points(0.004, -0.001, 0.0091)
+    '+0.4 (-0.1 to +0.9)'
+    """
+    effect, low, high = (_signed(100 * value, digits) for value in (effect, low, high))
+    return f"{effect} ({low} to {high})"
+
+
+def listing(compared):
+    """Comparisons as lines of text: what is compared, and `points` with the interval.
+
+    Parameters
+    ----------
+    compared : pandas.DataFrame
+        As `compare` gives it, of a metric that is a fraction.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(listing(pd.DataFrame({"alpha": [1.0], "effect": [0.004], "low": [-0.001], "high": [0.0091], "seeds": 20})))
+     alpha              points
+       1.0 +0.4 (-0.1 to +0.9)
+    """
+    ends = ["effect", "low", "high"]
+    shown = compared.drop(columns=[*ends, "seeds"])
+    return shown.assign(points=[points(*row) for row in compared[ends].to_numpy()]).to_string(index=False)
+
+
+def per_thousand(low, high, what="new digits", done="are read correctly"):
+    """An interval of a difference in accuracy, in words.
+
+    Examples
+    --------
+    >>> per_thousand(0.0021, 0.0042)
+    'out of 1,000 new digits, 2 to 4 more are read correctly'
+    >>> per_thousand(-0.003, 0.0014)
+    'out of 1,000 new digits, between 3 fewer and 1 more are read correctly'
+    """
+    a, b = round(1000 * low), round(1000 * high)
+    if a < 0 < b:
+        words = f"between {-a} fewer and {b} more"
+    else:
+        words = f"{min(abs(a), abs(b))} to {max(abs(a), abs(b))} {'more' if b > 0 else 'fewer'}"
+    return f"out of 1,000 {what}, {words} {done}"
+
+
+def save(results, name, stable=True):
+    """Keep a chapter's results in ``results/<name>.csv``, beside the chapter.
+
+    With the environment variable MIXUP_BOOK_CHECK, which the tests set, nothing is written:
+    the results are compared with the stored file, and a difference is an error.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        In the form that `rows` gives.
+    name : str
+        The chapter's name.
+    stable : bool, default True
+        False for timings, which no run repeats: of them only the number of rows is compared.
+
+    Raises
+    ------
+    AssertionError
+        If the results are compared and differ.
+    """
+    results = results.reset_index(drop=True)
+    if os.environ.get("MIXUP_BOOK_CHECK"):
+        stored = load(name)
+        assert len(stored) == len(results), f"results/{name}.csv has {len(stored)} rows, this run {len(results)}"
+        if stable:
+            pd.testing.assert_frame_equal(results, stored, check_dtype=False, rtol=0, atol=1e-4)
+    else:
+        RESULTS.mkdir(exist_ok=True)
+        beside = RESULTS / f"{name}.{os.getpid()}.tmp"
+        results.to_csv(beside, index=False, lineterminator="\n")
+        beside.replace(RESULTS / f"{name}.csv")
+    files["written"].add(f"{name}.csv")
+    print(f"{len(results):,} rows in results/{name}.csv")
+
+
+def load(name):
+    """A chapter's results, as `save` kept them.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    files["read"].add(f"{name}.csv")
+    return pd.read_csv(RESULTS / f"{name}.csv", keep_default_na=False, na_values=[""])
+
+
+def _signed(value, digits):
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text
