@@ -78,6 +78,7 @@ def rows(measured, trials, **columns):
         Where they were measured; gives the model, alpha, epochs, n_train and seeds.
     **columns
         What else tells these measurements from others, ``setting="dropout"`` for example.
+        An ``experiment`` that is not given becomes the chapter's name when the table is kept.
 
     Returns
     -------
@@ -93,6 +94,11 @@ def rows(measured, trials, **columns):
     ]
     table = pd.concat(parts, ignore_index=True)
     return table[COLUMNS + [name for name in table if name not in COLUMNS]]
+
+
+def tested(trials):
+    """The `measures` of one `mixup_helpers.trials.Trials` on its test images."""
+    return measures(trials.logits(trials.x_test), trials.y_test)
 
 
 def on_test_images(trials, metrics=("accuracy",), **columns):
@@ -120,7 +126,7 @@ def on_test_images(trials, metrics=("accuracy",), **columns):
     """
     tables = []
     for one in trials:
-        found = measures(one.logits(one.x_test), one.y_test)
+        found = tested(one)
         if "train_accuracy" in metrics:
             found["train_accuracy"] = measures(one.logits(one.x_train), one.y_train)["accuracy"]
         tables.append(rows({name: found[name] for name in metrics}, one, **columns))
@@ -284,6 +290,19 @@ def claim(text, compared, chapter, sign=1):
     }  # fmt: skip
 
 
+def say(claim, digits=1):
+    """A `claim` about fractions as text: its verdict, and the effect in `points`.
+
+    Examples
+    --------
+    >>> print(say({"claim": "it helps", "verdict": "supported", "effect": 0.3, "low": 0.1, "high": 0.6}))
+    it helps: supported
+      +30.0 (+10.0 to +60.0) points
+    """
+    effect = points(claim["effect"], claim["low"], claim["high"], digits)
+    return f"{claim['claim']}: {claim['verdict']}\n  {effect} points"
+
+
 def points(effect, low, high, digits=1):
     """A difference of fractions in percentage points, with its interval.
 
@@ -358,6 +377,8 @@ def save(results, name, stable=True):
         If the results are compared and differ.
     """
     results = results.reset_index(drop=True)
+    if "experiment" in results:
+        results["experiment"] = results["experiment"].replace("", name)
     if os.environ.get("MIXUP_BOOK_CHECK"):
         stored = load(name)
         assert len(stored) == len(results), f"results/{name}.csv has {len(stored)} rows, this run {len(results)}"
@@ -366,10 +387,13 @@ def save(results, name, stable=True):
     else:
         RESULTS.mkdir(exist_ok=True)
         beside = RESULTS / f"{name}.{os.getpid()}.tmp"
-        results.to_csv(beside, index=False, lineterminator="\n")
-        beside.replace(RESULTS / f"{name}.csv")
+        try:
+            results.to_csv(beside, index=False, lineterminator="\n")
+            beside.replace(RESULTS / f"{name}.csv")
+        finally:
+            beside.unlink(missing_ok=True)
     files["written"].add(f"{name}.csv")
-    print(f"{len(results):,} rows in results/{name}.csv")
+    print(f"{len(results):,} row{'s' * (len(results) != 1)} in results/{name}.csv")
 
 
 def load(name):

@@ -63,8 +63,7 @@ def mixup_data(x, y, alpha=1.0, *, rng=None):
     True
     """
     x, y = _as_batch(x, "x"), _as_batch(y, "y")
-    if len(x) != len(y):
-        raise ValueError(f"x and y must have the same length, got {len(x)} and {len(y)}")
+    _check_length(x, y)
     alpha, rng = _check_alpha(alpha), _check_rng(rng)
 
     lam = rng.beta(alpha, alpha) if alpha > 0 else 1
@@ -207,6 +206,11 @@ def _as_labels(value, name):
                 "or pass floats, if these numbers may be averaged"
             )
     return y
+
+
+def _check_length(x, y):
+    if len(x) != len(y):
+        raise ValueError(f"x and y must have the same length, got {len(x)} and {len(y)}")
 
 
 def _as_float(value, name):

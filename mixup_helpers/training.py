@@ -5,7 +5,7 @@ import numbers
 import numpy as np
 
 from mixup_helpers._keras import keras
-from mixup_helpers.mixing import _as_batch, _as_labels, _check_alpha, mix_labels, mixup_data
+from mixup_helpers.mixing import _as_batch, _as_labels, _check_alpha, _check_length, mix_labels, mixup_data
 
 
 class MixUpDataset(keras.utils.PyDataset):
@@ -71,8 +71,7 @@ class MixUpDataset(keras.utils.PyDataset):
         for name, array in [("x", self.x), ("y", self.y)]:
             if isinstance(array, np.ma.MaskedArray):
                 raise TypeError(f"{name} is a masked array, and Keras ignores masks: fill it first")
-        if len(self.x) != len(self.y):
-            raise ValueError(f"x and y must have the same length, got {len(self.x)} and {len(self.y)}")
+        _check_length(self.x, self.y)
         self.batch_size = _as_int(batch_size, "batch_size", least=1)
         self.alpha = _check_alpha(alpha)
         self.seed = np.random.SeedSequence(None if seed is None else _as_int(seed, "seed", least=0)).entropy

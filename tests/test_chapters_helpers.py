@@ -4,6 +4,7 @@ import io
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
@@ -28,6 +29,13 @@ def test_the_split_is_the_sources():
     both = np.c_[images, labels]
     expected = np.c_[digits.data, digits.target]
     np.testing.assert_array_equal(both[np.lexsort(both.T)], expected[np.lexsort(expected.T)])
+
+
+def test_all_digits_are_given_flat_as_the_split_has_them():
+    x, y = data.digits()
+    assert x.shape == (1797, 64) and y.shape == (1797,) and y.dtype.kind == "i"
+    np.testing.assert_array_equal(x.reshape(-1, 8, 8), load_digits().images / 16)
+    np.testing.assert_array_equal(y, load_digits().target)
 
 
 def test_the_model_is_the_sources():
@@ -85,3 +93,33 @@ def test_confidence_map_draws_the_models_answers():
     across = np.linspace(left, right, p.shape[1])
     np.testing.assert_allclose(p[0], 1 / (1 + np.exp(-across)))
     np.testing.assert_allclose(p[0], p[-1])
+
+
+COMPARED = pd.DataFrame(
+    [(0.02, 0.01, 0.03), (-0.03, -0.05, -0.02), (0.01, -0.01, 0.03), (0.0, 0.0, 0.0)], columns=["effect", "low", "high"]
+)
+
+
+def test_intervals_lie_where_the_numbers_say():
+    ax = figures.intervals(COMPARED, ["a", "b", "c", "d"], scale=1000)
+    zero, *drawn = ax.lines
+    assert set(zero.get_xdata()) == {0}
+    for row, (line, point) in enumerate(zip(drawn[::2], drawn[1::2], strict=True)):
+        np.testing.assert_allclose(line.get_xdata(), COMPARED.loc[row, ["low", "high"]].to_numpy() * 1000)
+        assert [*line.get_ydata(), *point.get_ydata()] == [row] * 3
+        assert point.get_xdata()[0] == pytest.approx(COMPARED.loc[row, "effect"] * 1000)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c", "d"]
+    assert ax.get_yticks().tolist() == [0, 1, 2, 3]
+    bottom, top = ax.get_ylim()
+    assert top < 0 < 3 < bottom, "the first is on top, and all are seen"
+
+
+def test_only_intervals_without_zero_are_filled():
+    points = figures.intervals(COMPARED, list("abcd")).lines[2::2]
+    assert [point.get_markerfacecolor() == point.get_color() for point in points] == [True, True, False, False]
+
+
+def test_intervals_are_drawn_in_points_where_they_are_told():
+    ax = plt.subplots()[1]
+    assert figures.intervals(COMPARED, list("abcd"), ax=ax) is ax and len(plt.get_fignums()) == 1
+    np.testing.assert_allclose(ax.lines[1].get_xdata(), [1, 3])

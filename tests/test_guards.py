@@ -191,6 +191,40 @@ def test_a_change_behind_the_outputs_is_found(book, name, old, new):
     assert any("has changed since" in found for found in notebooks.faults(book))
 
 
+def test_a_changed_result_is_found_in_every_chapter_that_wrote_or_read_it(book):
+    path = notebooks.RESULTS / "accuracy_verdicts.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"\d(?=,\d+,accuracy)", lambda digit: str((int(digit.group()) + 1) % 10), text, count=1))
+    assert path.read_text(encoding="utf-8") != text
+    assert any("results are not the ones" in found for found in notebooks.faults(book.with_stem("accuracy")))
+    assert any("has changed since" in found for found in notebooks.faults(book.with_stem("verdicts")))
+    assert notebooks.faults(book.with_stem("noise")) == []
+
+
+def test_a_missing_result_is_named(book):
+    (notebooks.RESULTS / "noise.csv").unlink()
+    for reader in ("noise", "failure"):
+        assert any("noise.csv, which is gone" in found for found in notebooks.faults(book.with_stem(reader)))
+
+
+def test_a_result_that_no_chapter_writes_is_found(book):
+    assert notebooks.unclaimed() == []
+    shutil.copy(notebooks.RESULTS / "noise.csv", notebooks.RESULTS / "old.csv")
+    assert notebooks.unclaimed() == ["old.csv"]
+
+
+def test_only_timings_may_go_uncompared(book):
+    def ignore(notebook):
+        printing(notebook)["metadata"]["tags"] = ["nbval-ignore-output"]
+        restamp(notebook)
+
+    edit(book, ignore)
+    assert any("unknown tag 'nbval-ignore-output'" in found for found in notebooks.faults(book))
+    timed = book.with_stem("cost")
+    tags = [tag for cell in notebooks.code_cells(notebooks.read(timed)) for tag in cell["metadata"].get("tags", [])]
+    assert "nbval-ignore-output" in tags and notebooks.faults(timed) == []
+
+
 def test_a_better_sentence_or_an_unused_module_costs_no_run(book):
     figures = notebooks.ROOT / "mixup_helpers" / "figures.py"
     text = figures.read_text(encoding="utf-8").replace("# Tints of", "# Lighter tints of").replace("Draw images", "Put images")

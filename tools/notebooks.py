@@ -59,7 +59,7 @@ def unlisted():
 def unclaimed():
     """Result files that no chapter writes."""
     stamps = [read(path)["metadata"].get("mixup_book", {}) for path in on_disk()]
-    return sorted({path.name for path in RESULTS.glob("*")} - {name for stamp in stamps for name in stamp["written"]})
+    return sorted({path.name for path in RESULTS.glob("*.csv")} - {name for stamp in stamps for name in stamp["written"]})
 
 
 def stamp(notebook, used):

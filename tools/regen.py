@@ -31,6 +31,11 @@ def main():
         if everything or notebooks.faults(path):
             execute(path)
             done.append(path)
+    # The start page comes first and reads what the last chapter writes.
+    for path in notebooks.in_order():
+        if notebooks.stale(notebooks.read(path)):
+            execute(path)
+            done.append(path)
     if not done:
         print("Every chapter's outputs are up to date.")
     left = {path: notebooks.faults(path) for path in done}
