@@ -393,8 +393,8 @@ def _corrupt(y, share, classes, rng):
 
 
 def _neighbours(x):
-    found = NearestNeighbors(n_neighbors=min(11, len(x))).fit(x).kneighbors(x, return_distance=False)
-    return found[:, 1:]
+    # Of the rows that it was fitted to, it leaves out the row itself, also where there are equal rows.
+    return NearestNeighbors(n_neighbors=min(10, len(x) - 1)).fit(x).kneighbors(return_distance=False)
 
 
 def _one_of(value, name, known):

@@ -198,6 +198,13 @@ def test_every_seed_has_its_own_split_start_and_random_numbers():
         assert len(np.unique(array.reshape(len(SEEDS), -1), axis=0)) == len(SEEDS)
 
 
+def test_no_two_generators_draw_alike(monkeypatch):
+    made, new = [], np.random.default_rng
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: made.append(new(seed).random()) or new(seed))
+    Trials(SEEDS, wrong_labels=0.1)
+    assert len(set(made)) == len(made) >= len(SEEDS) * len({"weights", "rows", "partners", "lam", "noise", "dropout"})
+
+
 def test_one_split_seed_gives_every_network_the_same_split():
     trials = numbered(split_seed=5, n_validation=20, n_train=50)
     for part in (trials.x_train, trials.x_validation, trials.x_test):
@@ -305,6 +312,11 @@ def test_neighbours_are_the_ten_nearest_other_rows():
         ranks = rank[drawn["rows"][:, k], drawn["partners"][:, k]].ravel()
         assert set(ranks) == set(range(1, 11))
         assert stats.chisquare(np.bincount(ranks)[1:]).pvalue > 0.01
+
+
+def test_of_equal_rows_each_is_the_others_neighbour_and_not_its_own():
+    drawn = numbered(data=(np.repeat(X[:100], 3, axis=0), Y), alpha=1, partner="neighbour").draw()
+    assert (drawn["rows"] != drawn["partners"]).all()
 
 
 def test_a_row_of_few_has_all_others_for_neighbours():
@@ -540,10 +552,3 @@ def test_after_epoch_is_called_or_refused_before_anything_is_trained():
     with pytest.raises(TypeError):
         train([trials], 1, "print")
     assert trials.epochs == 0
-
-
-@pytest.mark.xfail(strict=True)
-def test_a_twin_elsewhere_is_a_neighbour_and_the_row_itself_is_none():
-    twins = np.repeat(X[:100], 3, axis=0)
-    drawn = numbered(data=(twins, Y), alpha=1, partner="neighbour").draw()
-    assert (drawn["rows"] != drawn["partners"]).all()
