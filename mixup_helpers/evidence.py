@@ -51,6 +51,8 @@ def measures(logits, labels):
         raise ValueError(
             f"logits must have shape (seeds, n, classes) and labels (seeds, n), got {logp.shape} and {labels.shape}"
         )
+    if labels.dtype.kind not in "iu" or not ((0 <= labels) & (labels < logp.shape[2])).all():
+        raise ValueError(f"labels must be class ids from 0 to {logp.shape[2] - 1}")
     right = logp.argmax(axis=-1) == labels
     sure = np.exp(logp.max(axis=-1))
     bins = np.minimum((sure * 15).astype(int), 14)
@@ -96,7 +98,7 @@ def rows(measured, trials, **columns):
     return table[COLUMNS + [name for name in table if name not in COLUMNS]]
 
 
-def tested(trials):
+def scores(trials):
     """The `measures` of one `mixup_helpers.trials.Trials` on its test images."""
     return measures(trials.logits(trials.x_test), trials.y_test)
 
@@ -126,7 +128,7 @@ def on_test_images(trials, metrics=("accuracy",), **columns):
     """
     tables = []
     for one in trials:
-        found = tested(one)
+        found = scores(one)
         if "train_accuracy" in metrics:
             found["train_accuracy"] = measures(one.logits(one.x_train), one.y_train)["accuracy"]
         tables.append(rows({name: found[name] for name in metrics}, one, **columns))
@@ -168,6 +170,8 @@ def interval(differences, comparisons=1, held_out=0.2):
     d = np.asarray(differences, dtype=float)
     if d.ndim != 1 or len(d) < 2 or not np.isfinite(d).all():
         raise ValueError("differences must be at least two finite numbers, one for each seed")
+    if not comparisons >= 1 or not 0 <= held_out < 1:
+        raise ValueError(f"comparisons must be at least 1 and held_out in [0, 1), got {comparisons} and {held_out}")
     spread = d.std(ddof=1) * np.sqrt(1 / len(d) + held_out / (1 - held_out))
     half = stats.t.ppf(1 - 0.025 / comparisons, len(d) - 1) * spread
     return d.mean(), d.mean() - half, d.mean() + half
@@ -212,20 +216,28 @@ def compare(results, metric, factor, baseline, by=(), together=False, held_out=0
     [{'alpha': 1, 'effect': 0.02, 'low': -0.107, 'high': 0.147, 'seeds': 2}]
     """
     by = [by] if isinstance(by, str) else list(by)
+    for name, column in [("factor", factor), *(("by", column) for column in by)]:
+        if column not in results:
+            raise ValueError(f"{name}: results has no column {column!r}")
     chosen = results[results["metric"] == metric]
+    keys = [*by, "seed", factor]
+    if chosen[[*keys, "value"]].isna().any(axis=None) or chosen.duplicated(keys).any():
+        raise ValueError(f"results must have one number for {metric} at each of {', '.join(keys)}")
     wide = chosen.pivot(index=[*by, "seed"], columns=factor, values="value")
     if baseline not in wide or wide.shape[1] < 2:
         raise ValueError(f"nothing to compare: {metric} has the values {list(wide)} of {factor}")
-    differences = wide.drop(columns=baseline).sub(wide[baseline], axis=0)
-    groups = list(differences.groupby(by, sort=False)) if by else [((), differences)]
-    cells = [(key, level, group[level]) for key, group in groups for level in differences]
-    cells = [(key, level, values) for key, level, values in cells if values.notna().any()]
+    pairs = []
+    for key, group in wide.groupby(by, sort=False) if by else [((), wide)]:
+        measured = group.dropna(axis="columns", how="all")
+        where = ", ".join(f"{column} {value}" for column, value in zip(by, key))
+        if baseline not in measured or measured.isna().any(axis=None):
+            raise ValueError(f"results lack the baseline, or a seed of it or of another {factor}, at {where or metric}")
+        pairs += [(key, level, measured[level] - measured[baseline]) for level in measured.columns.drop(baseline)]
     found = []
-    for key, level, values in cells:
-        effect, low, high = interval(values, len(cells) if together else 1, held_out)
-        key = key if isinstance(key, tuple) else (key,)
+    for key, level, differences in pairs:
+        effect, low, high = interval(differences, len(pairs) if together else 1, held_out)
         found.append({**dict(zip(by, key)), factor: level,
-                      "effect": effect, "low": low, "high": high, "seeds": len(values)})
+                      "effect": effect, "low": low, "high": high, "seeds": len(differences)})
     return pd.DataFrame(found)
 
 
@@ -282,15 +294,18 @@ def claim(text, compared, chapter, sign=1):
     >>> found["verdict"], found["effect"], found["low"], found["high"]
     ('supported', 0.3, 0.1, 0.6)
     """
+    if sign not in (1, -1):
+        raise ValueError(f"sign must be 1 or -1, got {sign}")
     low, high = np.sort(sign * compared[["low", "high"]].to_numpy(), axis=1).T
+    ends = compared["effect"].mean(), compared["low"].min(), compared["high"].max()
+    effect, lowest, highest = (round(float(end), 4) + 0.0 for end in ends)  # + 0.0 makes -0.0 positive
     return {
-        "claim": text, "verdict": verdict(low, high), "effect": round(float(compared["effect"].mean()), 4),
-        "low": round(float(compared["low"].min()), 4), "high": round(float(compared["high"].max()), 4),
+        "claim": text, "verdict": verdict(low, high), "effect": effect, "low": lowest, "high": highest,
         "seeds": int(compared["seeds"].min()), "chapter": chapter,
     }  # fmt: skip
 
 
-def say(claim, digits=1):
+def say(row, digits=1):
     """A `claim` about fractions as text: its verdict, and the effect in `points`.
 
     Examples
@@ -299,8 +314,8 @@ def say(claim, digits=1):
     it helps: supported
       +30.0 (+10.0 to +60.0) points
     """
-    effect = points(claim["effect"], claim["low"], claim["high"], digits)
-    return f"{claim['claim']}: {claim['verdict']}\n  {effect} points"
+    effect = points(row["effect"], row["low"], row["high"], digits)
+    return f"{row['claim']}: {row['verdict']}\n  {effect} points"
 
 
 def points(effect, low, high, digits=1):
@@ -348,11 +363,12 @@ def per_thousand(low, high, what="new digits", done="are read correctly"):
     >>> per_thousand(-0.003, 0.0014)
     'out of 1,000 new digits, between 3 fewer and 1 more are read correctly'
     """
-    a, b = round(1000 * low), round(1000 * high)
-    if a < 0 < b:
-        words = f"between {-a} fewer and {b} more"
+    least, most = sorted((abs(round(1000 * low)), abs(round(1000 * high))))
+    if low < 0 < high:
+        words = f"between {abs(round(1000 * low))} fewer and {abs(round(1000 * high))} more"
     else:
-        words = f"{min(abs(a), abs(b))} to {max(abs(a), abs(b))} {'more' if b > 0 else 'fewer'}"
+        number = f"{least} to {most}" if least < most else f"about {most}"
+        words = f"{number} {'more' if high > 0 else 'fewer'}"
     return f"out of 1,000 {what}, {words} {done}"
 
 

@@ -202,6 +202,8 @@ def intervals(compared, names, ax=None, scale=100):
     ['MixUp']
     >>> plt.close(ax.figure)
     """
+    if len(names) != len(compared):
+        raise ValueError(f"names must be as many as there are rows, got {len(names)} for {len(compared)}")
     if ax is None:
         ax = plt.subplots(figsize=(plt.rcParams["figure.figsize"][0], 0.32 * len(names) + 1))[1]
     ax.axvline(0, color="black", linewidth=1)

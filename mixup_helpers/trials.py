@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from mixup_helpers._keras import tf
 from mixup_helpers.data import digits
-from mixup_helpers.mixing import _as_float, _check_alpha
+from mixup_helpers.mixing import _as_batch, _as_float, _check_alpha, _check_length
 from mixup_helpers.training import _as_int
 
 BATCH = 32
@@ -51,7 +51,7 @@ class Trials:
     weight_decay : float, default 0
         Decoupled weight decay, as in AdamW, of every weight and bias.
     wrong_labels : float, default 0
-        Share of the training and validation labels that is replaced by another class.
+        Share of the labels that is replaced by another class, but for those to test on.
     n_train : int, optional
         Number of training rows, drawn evenly over the classes; all that are left by default.
     n_validation : int, default 0
@@ -100,13 +100,16 @@ class Trials:
         label_smoothing=0.0, noise=0.0, dropout=0.0, weight_decay=0.0, wrong_labels=0.0,
         n_train=None, n_validation=0, split_seed=None, model="mlp", data=None, dtype="float64",
     ):  # fmt: skip
-        self.seeds = [_as_int(seed, "seeds", least=0) for seed in seeds]
+        if not np.iterable(seeds):
+            raise TypeError(f"seeds must be several, got {type(seeds).__name__}; range(20) for example")
+        self.seeds = [_as_seed(seed, "seeds") for seed in seeds]
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds must be distinct, and at least one, got {self.seeds}")
         self.alpha = _check_alpha(alpha)
         self.lam_per = _one_of(lam_per, "lam_per", ("batch", "sample"))
         self.partner = _one_of(partner, "partner", ("batch", "class", "neighbour"))
-        self.mix_labels, self.fresh = bool(mix_labels), bool(fresh)
+        self.mix_labels = _one_of(mix_labels, "mix_labels", (True, False))
+        self.fresh = _one_of(fresh, "fresh", (True, False))
         self.label_smoothing = _share(label_smoothing, "label_smoothing")
         self.dropout = _share(dropout, "dropout")
         self.noise, self.weight_decay = _positive(noise, "noise"), _positive(weight_decay, "weight_decay")
@@ -114,17 +117,22 @@ class Trials:
         self.model = _one_of(model, "model", tuple(MODELS))
         self.dtype = _one_of(dtype, "dtype", ("float64", "float32"))
 
-        x, y = digits() if data is None else data
-        x = np.asarray(x, dtype).reshape(len(y), -1)
-        self.classes = int(np.max(y)) + 1
+        x, y = _check_data(digits() if data is None else data, self.model)
+        x, self.classes = x.reshape(len(x), -1).astype(dtype), int(y.max()) + 1
         held_out = -(-len(y) // 5)
+        # A part of a stratified split is either nothing or has room for every class.
+        left = len(y) - held_out
         n_validation = _as_int(n_validation, "n_validation", least=0)
-        left = len(y) - held_out - n_validation
-        n_train = left if n_train is None else _as_int(n_train, "n_train", least=1)
-        if n_train > left or (n_train < left and n_train < self.classes):
-            raise ValueError(f"n_train must be from {self.classes} to {left}, got {n_train}")
+        if n_validation and not self.classes <= n_validation <= left - self.classes:
+            raise ValueError(
+                f"n_validation must be 0 or from {self.classes} to {left - self.classes}, got {n_validation}"
+            )
+        left -= n_validation
+        n_train = left if n_train is None else _as_int(n_train, "n_train", least=0)
+        if n_train != left and not self.classes <= n_train <= left - self.classes:
+            raise ValueError(f"n_train must be from {self.classes} to {left - self.classes}, or {left}, got {n_train}")
 
-        split_seed = split_seed if split_seed is None else _as_int(split_seed, "split_seed", least=0)
+        split_seed = split_seed if split_seed is None else _as_seed(split_seed, "split_seed")
         splits = [
             _split(y, [held_out, n_validation, n_train], seed if split_seed is None else split_seed)
             for seed in self.seeds
@@ -169,7 +177,7 @@ class Trials:
         return np.random.default_rng([seed, *purpose.encode()])
 
     def draw(self):
-        """Everything random about the next epoch.
+        """Everything random about the next epoch, which is not trained on if it is drawn by hand.
 
         Returns
         -------
@@ -270,6 +278,7 @@ def train(trials, epochs, after_epoch=None):
     Parameters
     ----------
     trials : dict or list of Trials
+        All different.
     epochs : int
         How many epochs more.
     after_epoch : callable, optional
@@ -287,7 +296,13 @@ def train(trials, epochs, after_epoch=None):
     1
     """
     epochs = _as_int(epochs, "epochs", least=1)
-    trials = list(trials.values() if isinstance(trials, dict) else trials)
+    trials = trials.values() if isinstance(trials, dict) else trials
+    if not np.iterable(trials) or not all(isinstance(one, Trials) for one in trials):
+        raise TypeError("trials must be a list or a dict of Trials")
+    if len(set(trials)) < len(trials):
+        raise ValueError("trials must be different: one object can't be trained twice at a time")
+    if after_epoch is not None and not callable(after_epoch):
+        raise TypeError(f"after_epoch must be callable, got {type(after_epoch).__name__}")
     with (
         tqdm(total=epochs * len(trials), unit="epoch", leave=False, disable=not _watched()) as bar,
         concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
@@ -397,9 +412,32 @@ def _neighbours(x):
     return NearestNeighbors(n_neighbors=min(10, len(x) - 1)).fit(x).kneighbors(return_distance=False)
 
 
+def _check_data(data, model):
+    if not isinstance(data, (tuple, list)) or len(data) != 2:
+        raise TypeError(f"data must be a pair (x, y), got {type(data).__name__}")
+    x, y = _as_batch(data[0], "x of data"), _as_batch(data[1], "y of data")
+    _check_length(x, y)
+    if not np.isfinite(x).all():
+        raise ValueError("x of data must be finite")
+    if y.dtype.kind not in "iu" or y.ndim != 1:
+        raise TypeError(f"y of data must hold class ids, got dtype {y.dtype} and shape {y.shape}")
+    if y.min() < 0 or y.max() < 1 or np.bincount(y).min() < 2:
+        raise ValueError(f"y of data must be ids from 0 of at least 2 classes, each twice or more, got {np.unique(y)}")
+    if model == "cnn" and x[0].size != 64:
+        raise ValueError(f"model cnn takes digits of 8 by 8 pixels, got x of data of shape {x.shape}")
+    return x, y
+
+
 def _one_of(value, name, known):
     if value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(map(str, known))}, got {value!r}")
+    return value
+
+
+def _as_seed(value, name):
+    value = _as_int(value, name, least=0)
+    if value >= 2**32:
+        raise ValueError(f"{name} must be below 2**32, got {value}")
     return value
 
 

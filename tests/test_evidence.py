@@ -109,7 +109,7 @@ def test_on_test_images_measures_those():
     assert found["setting"].tolist() == ["MixUp"] * 8 + ["plain"] * 8
     assert found["metric"].tolist() == (["nll"] * 4 + ["train_accuracy"] * 4) * 2
     assert set(on_test_images([stand_in()])["metric"]) == {"accuracy"}
-    assert evidence.tested(stand_in())["nll"].tolist() == expected[0].tolist()
+    assert evidence.scores(stand_in())["nll"].tolist() == expected[0].tolist()
 
 
 # Intervals
@@ -214,7 +214,7 @@ def without(n_train, alpha, seeds=range(6)):
         (TABLE, "accuracy", 5),
         (TABLE, "ece", 0),
         (TABLE[TABLE["alpha"] == 0], "accuracy", 0),
-        pytest.param(without(50, 0), "accuracy", 0, marks=pytest.mark.xfail(strict=True)),
+        (without(50, 0), "accuracy", 0),
     ],
     ids=["a seed lacks", "a baseline lacks", "twice", "no baseline", "no metric", "alone", "a group has no baseline"],
 )
@@ -309,9 +309,9 @@ def test_a_listing_has_a_line_for_each_comparison():
         (-0.003, 0.0014, "between 3 fewer and 1 more"),
         # An end that rounds to 0.
         (0.0004, 0.0042, "0 to 4 more"),
-        (-0.0004, 0.0042, "0 to 4 more"),
+        (-0.0004, 0.0042, "between 0 fewer and 4 more"),
         (-0.0042, -0.0004, "0 to 4 fewer"),
-        (-0.0042, 0.0004, "0 to 4 fewer"),
+        (-0.0042, 0.0004, "between 4 fewer and 0 more"),
     ],
 )
 def test_an_interval_in_words(low, high, words):
@@ -319,7 +319,6 @@ def test_an_interval_in_words(low, high, words):
     assert per_thousand(low, high, "boats", "float") == f"out of 1,000 boats, {words} float"
 
 
-@pytest.mark.xfail(strict=True)
 def test_more_is_never_called_fewer():
     assert "fewer" not in per_thousand(0.0001, 0.0004)
 
@@ -373,15 +372,15 @@ def test_lines_end_the_same_on_every_system(chapter):
     )
 
 
-def test_a_second_run_takes_the_place_of_the_first(chapter):
+def test_a_second_run_takes_the_place_of_the_first(chapter, capsys):
     save(MEASURED, "here")
-    save(MEASURED[:2], "here")
-    assert len(load("here")) == 2
+    save(MEASURED[:1], "here")
+    assert len(load("here")) == 1 and capsys.readouterr().out.splitlines()[1] == "1 row in results/here.csv"
 
 
 def test_a_run_that_agrees_writes_nothing(checked, capsys):
     before = contents(checked)
-    save(MEASURED.assign(value=MEASURED["value"] + 1e-5), "here")
+    save(MEASURED.assign(value=MEASURED["value"] + 1e-5).set_index(np.arange(4) // 2), "here")
     assert contents(checked) == before
     assert capsys.readouterr().out.endswith("4 rows in results/here.csv\n")
     assert evidence.files["written"] == {"here.csv"}
@@ -439,13 +438,12 @@ def test_a_run_that_cannot_finish_leaves_the_stored_one(chapter, monkeypatch):
         raise OSError("no space left")
 
     save(MEASURED, "here")
-    before = contents(chapter)["results/here.csv"]
+    before = contents(chapter)
     monkeypatch.setattr(pd.DataFrame, "to_csv", full)
     for name in ("here", "elsewhere"):
         with pytest.raises(OSError, match="no space left"):
             save(MEASURED, name)
-    assert contents(chapter)["results/here.csv"] == before
-    assert evidence.files["written"] == {"here.csv"} and not (chapter / "results" / "elsewhere.csv").exists()
+    assert contents(chapter) == before and evidence.files["written"] == {"here.csv"}
 
 
 def test_an_experiment_without_a_name_has_the_chapters(chapter, monkeypatch):
