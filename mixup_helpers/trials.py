@@ -3,6 +3,7 @@
 import concurrent.futures
 import os
 import sys
+import threading
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -141,6 +142,9 @@ class Trials:
         self._x, self._given = x, np.stack(
             [_corrupt(y, wrong_labels, self.classes, self._rng(seed, "wrong labels")) for seed in self.seeds]
         )
+        labels = tf.one_hot(self._given, self.classes, dtype=dtype)
+        labels = labels * (1 - self.label_smoothing) + self.label_smoothing / self.classes
+        self._data = tf.constant(x), labels
         self.y_test = y[self._test]
         self.y_validation, self.y_train = (
             np.take_along_axis(self._given, part, axis=1) for part in (self._validation, self._train)
@@ -222,9 +226,7 @@ class Trials:
 
     def fit(self, epochs, after_epoch=None):
         """Train for `epochs` more epochs, and call ``after_epoch(self)`` after each."""
-        network = MODELS[self.model][0]
-        x, y = tf.constant(self._x), tf.one_hot(self._given, self.classes, dtype=self.dtype)
-        y = y * (1 - self.label_smoothing) + self.label_smoothing / self.classes
+        network, (x, y) = MODELS[self.model][0], self._data
         member = np.arange(len(self.seeds))[:, None]
         for _ in range(epochs):
             drawn = {  # of the indices, those into all of the data
@@ -303,16 +305,18 @@ def train(trials, epochs, after_epoch=None):
         raise ValueError("trials must be different: one object can't be trained twice at a time")
     if after_epoch is not None and not callable(after_epoch):
         raise TypeError(f"after_epoch must be callable, got {type(after_epoch).__name__}")
+    locks = {one: threading.Lock() for one in trials}
     with (
         tqdm(total=epochs * len(trials), unit="epoch", leave=False, disable=not _watched()) as bar,
         concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
-        def tell(trial):
+        def one_epoch(trial):
+            with locks[trial]:
+                trial.fit(1, after_epoch)
             bar.update()
-            if after_epoch:
-                after_epoch(trial)
 
-        list(pool.map(lambda trial: trial.fit(epochs, tell), trials))
+        # Epoch by epoch, so that all are done at about the same time and no processor is idle at the end.
+        list(pool.map(one_epoch, list(trials) * epochs))
 
 
 def _mlp(weights, x, kept=None):

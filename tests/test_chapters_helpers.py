@@ -123,3 +123,9 @@ def test_intervals_are_drawn_in_points_where_they_are_told():
     ax = plt.subplots()[1]
     assert figures.intervals(COMPARED, list("abcd"), ax=ax) is ax and len(plt.get_fignums()) == 1
     np.testing.assert_allclose(ax.lines[1].get_xdata(), [1, 3])
+
+
+def test_every_interval_has_a_name():
+    compared = pd.DataFrame({"effect": [0.1, 0.2], "low": [0.0, 0.1], "high": [0.2, 0.3]})
+    with pytest.raises(ValueError, match="names must be as many"):
+        figures.intervals(compared, ["one"])

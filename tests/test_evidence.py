@@ -453,3 +453,29 @@ def test_an_experiment_without_a_name_has_the_chapters(chapter, monkeypatch):
     assert unnamed["experiment"].tolist() == [""] * 4 + ["e"] * 4, "the table itself is left alone"
     monkeypatch.setenv("MIXUP_BOOK_CHECK", "1")
     save(unnamed, "here")
+
+
+@pytest.mark.parametrize("labels", [[[0, -1]], [[0, 3]], [[0.0, 1.0]]])
+def test_labels_are_class_ids(labels):
+    with pytest.raises(ValueError, match="labels must be class ids from 0 to 2"):
+        measures(np.zeros((1, 2, 3)), labels)
+
+
+@pytest.mark.parametrize("settings", [{"comparisons": 0}, {"held_out": 1}, {"held_out": -0.1}, {"held_out": np.nan}])
+def test_an_interval_of_nonsense_is_refused(settings):
+    with pytest.raises(ValueError, match=next(iter(settings))):
+        interval([1, 2, 3], **settings)
+
+
+@pytest.mark.parametrize(("factor", "by", "name"), [("size", (), "factor"), ("alpha", "size", "by")])
+def test_an_unknown_column_is_named(factor, by, name):
+    table = pd.DataFrame({"alpha": [0, 0, 1, 1], "seed": [0, 1] * 2, "metric": "accuracy", "value": [1.0, 2, 3, 5]})
+    with pytest.raises(ValueError, match=f"{name}.*'size'"):
+        compare(table, "accuracy", factor, 0, by=by)
+
+
+def test_a_claim_predicts_more_or_less():
+    compared = pd.DataFrame({"effect": [-0.00001], "low": [-0.00004], "high": [0.2], "seeds": [20]})
+    with pytest.raises(ValueError, match="sign must be 1 or -1"):
+        claim("text", compared, "chapter", sign=0)
+    assert str(claim("text", compared, "chapter")["low"]) == "0.0"

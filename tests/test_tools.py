@@ -8,6 +8,7 @@ import book_pages
 import check_html
 import notebooks
 import pytest
+import regen
 import setup_env
 
 
@@ -104,3 +105,24 @@ def test_no_button_leads_nowhere(url):
     book_pages.options(None, SimpleNamespace(html_theme_options=theme, html_context={}))
     assert theme["use_repository_button"] == bool(url)
     assert bool(theme["launch_buttons"]) == bool(url)
+
+
+def test_a_page_that_reads_what_a_later_one_writes_is_executed_after_it(monkeypatch):
+    """The start page reads the verdicts, which the last chapter writes."""
+    state = {"verdicts": "stale", "index": None}
+    done = []
+
+    def execute(page):
+        done.append(page)
+        state[page] = None
+        if page == "verdicts":
+            state["index"] = "stale"
+
+    monkeypatch.setattr(notebooks, "in_order", lambda: ["index", "verdicts"])
+    monkeypatch.setattr(notebooks, "read", lambda page: page)
+    monkeypatch.setattr(notebooks, "stale", state.get)
+    monkeypatch.setattr(notebooks, "faults", lambda page: [state[page]] if state[page] else [])
+    monkeypatch.setattr(regen, "execute", execute)
+    monkeypatch.setattr("sys.argv", ["regen.py"])
+    assert not regen.main()
+    assert done == ["verdicts", "index"]
