@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import os
+import re
 import sys
 import threading
 
@@ -19,6 +20,9 @@ BATCH = 32
 STEPS = 45  # an epoch: as many batches as one pass over 1,437 digits takes, whatever the training size
 # Keras keeps its learning rate, and the betas that it raises to powers, in single precision.
 RATE, BETA_1, BETA_2 = (float(np.float32(value)) for value in (0.001, 0.9, 0.999))
+# Each way of training is a program of its own. TensorFlow takes several in a row for a mistake, and warns.
+OURS = re.compile(r"<function _(one_epoch|logits|input_gradients) .*retracing", re.DOTALL)
+tf.get_logger().addFilter(lambda record: not OURS.search(record.getMessage()))
 
 
 class Trials:

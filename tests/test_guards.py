@@ -109,6 +109,10 @@ def show_warning(notebook):
     printing(notebook)["outputs"][0]["text"] = ["<string>:1: DeprecationWarning: old\n"]
 
 
+def show_logged_warning(notebook):
+    printing(notebook)["outputs"][0]["text"] = ["WARNING:tensorflow:5 out of the last 5 calls\n"]
+
+
 def show_start_up(notebook):
     printing(notebook)["outputs"][0]["text"] = ["I0000 00:00 1 port.cc:153] oneDNN custom operations are on.\n"]
 
@@ -154,6 +158,7 @@ def drop_sentence(notebook):
         (silence_nbval, "switches nbval off"),
         (write_to_stderr, "writes to stderr"),
         (show_warning, "shows a warning"),
+        (show_logged_warning, "shows a warning"),
         (show_start_up, "shows a warning or TensorFlow's start-up lines"),
         (end_in_error, "ends in KeyError"),
         (drop_alt_text, "alt text"),

@@ -546,3 +546,11 @@ def test_after_epoch_is_called_or_refused_before_anything_is_trained():
     with pytest.raises(TypeError):
         train([trials], 1, "print")
     assert trials.epochs == 0
+
+
+def test_many_ways_of_training_at_once_are_no_cause_for_a_warning(caplog):
+    ways = [{}, {"alpha": 1}, {"alpha": 1, "lam_per": "sample"}, {"alpha": 1, "mix_labels": False},
+            {"noise": 0.1}, {"dropout": 0.1}, {"alpha": 1, "noise": 0.1}]  # fmt: skip
+    tf.get_logger().propagate = True  # so that caplog hears it
+    train([numbered(range(2), **way) for way in ways], 1)
+    assert caplog.records == []

@@ -168,7 +168,7 @@ def _faults(notebook, tags):
                 found.append(f"code cell {number} shows {sorted(output['data'])}; only text and PNG are compared")
             if output["output_type"] == "error":
                 found.append(f"code cell {number} ends in {output['ename']}")
-            if re.search(r"\w*Warning:|port\.cc|cpu_feature_guard", json.dumps(output)):
+            if re.search(r"\w*Warning:|WARNING:|port\.cc|cpu_feature_guard", json.dumps(output)):
                 found.append(f"code cell {number} shows a warning or TensorFlow's start-up lines")
     for cell, sentence in figures(notebook):
         if sentence.startswith("<") or len(sentence) < 20:
