@@ -69,8 +69,8 @@ class Trials:
     data : tuple of (x, y), optional
         Inputs, shape (n, ...), and class ids from 0, shape (n,); the digits by default.
     dtype : {"float64", "float32"}
-        What the networks compute in. In float64 the results agree to ten digits on any
-        processor; float32 takes half the time, and after long training single answers differ.
+        What the networks compute in. In float64 the tables came out the same on every
+        instruction set tried; float32 takes half the time, and after long training single answers differ.
 
     Attributes
     ----------
