@@ -218,6 +218,11 @@ def test_a_result_that_no_chapter_writes_is_found(book):
     assert notebooks.unclaimed() == ["old.csv"]
 
 
+def test_a_chapter_that_was_never_executed_claims_no_result(book):
+    edit(book.with_stem("rivals"), drop_stamp)
+    assert notebooks.unclaimed() == ["rivals.csv", "rivals_verdicts.csv"]
+
+
 def test_only_timings_may_go_uncompared(book):
     def ignore(notebook):
         printing(notebook)["metadata"]["tags"] = ["nbval-ignore-output"]

@@ -59,7 +59,8 @@ def unlisted():
 def unclaimed():
     """Result files that no chapter writes."""
     stamps = [read(path)["metadata"].get("mixup_book", {}) for path in on_disk()]
-    return sorted({path.name for path in RESULTS.glob("*.csv")} - {name for stamp in stamps for name in stamp["written"]})
+    written = {name for stamp in stamps for name in stamp.get("written", [])}
+    return sorted({path.name for path in RESULTS.glob("*.csv")} - written)
 
 
 def stamp(notebook, used):
