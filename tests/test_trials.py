@@ -52,10 +52,13 @@ def start(model):
 
 @pytest.fixture
 def float64():
-    before = keras.config.floatx()
+    # Keras makes its policy from floatx when a layer first asks for it, and keeps it: both must be put back.
+    before = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
     yield
-    keras.config.set_floatx(before)
+    keras.config.set_floatx(before[0])
+    keras.config.set_dtype_policy(before[1])
 
 
 @pytest.mark.parametrize("weight_decay", [0, 0.125])
