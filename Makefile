@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: help book test regen serve lock setup clean
+.PHONY: help book test regen serve torch lock setup clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -22,6 +22,9 @@ regen: setup  ## execute the chapters whose outputs are stale (ALL=1: every chap
 
 serve: book  ## build the book and open it on localhost
 	@$(RUN) tools/serve.py
+
+torch: setup  ## add PyTorch and the other implementations (4 GB), for the chapter Others
+	@$(RUN) -m pip install --quiet --constraint requirements.txt --requirement requirements-torch.txt
 
 lock: setup  ## resolve requirements.in into requirements.txt, for every supported system
 	@$(RUN) -m pip install --quiet uv==0.13.9

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import importlib.util
 import io
 import json
 import re
@@ -18,6 +19,7 @@ PINS = re.compile(r"(?m)^(?:contourpy|keras|matplotlib|numpy|pandas|pillow|sciki
 STYLE = ROOT / "mixup_helpers" / "book.mplstyle"
 TAGS = {"hide-input", "hide-cell"}
 TIMED = {"cost"}  # the chapters that show timings, in cells that nbval does not compare
+OPTIONAL = {"others": "timm"}  # chapters that need a package which the book's own set-up leaves out: `make torch`
 MEND = "run `make regen`"
 
 
@@ -28,6 +30,11 @@ def read(path):
 def on_disk():
     """The notebooks under book/, whether the table of contents knows them or not."""
     return sorted(path for path in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+
+
+def can_run(path):
+    """Whether what the notebook at `path` needs is installed."""
+    return path.stem not in OPTIONAL or importlib.util.find_spec(OPTIONAL[path.stem]) is not None
 
 
 def in_toc():

@@ -29,11 +29,14 @@ def main():
     # In the order of the book, and asked one by one: a chapter's new results make the chapters that read them stale.
     for path in notebooks.in_order():
         if everything or notebooks.faults(path):
-            execute(path)
             done.append(path)
+            if notebooks.can_run(path):
+                execute(path)
+            else:
+                print(f"{path.name}: left as it is, since its packages are not installed; `make torch` installs them")
     # The start page comes first and reads what the last chapter writes.
     for path in notebooks.in_order():
-        if notebooks.stale(notebooks.read(path)):
+        if notebooks.can_run(path) and notebooks.stale(notebooks.read(path)):
             execute(path)
             done.append(path)
     if not done:
