@@ -1,4 +1,4 @@
-"""Keras and TensorFlow, without TensorFlow's greeting in a notebook, where it would become part of the page."""
+"""Keras and TensorFlow, without TensorFlow's greeting where it would become part of a page or of a build."""
 
 import contextlib
 import os
@@ -18,9 +18,9 @@ def _without_stderr():
         os.close(nowhere)
 
 
-in_notebook = "ipykernel" in sys.modules
-if in_notebook:
+on_a_page = {"ipykernel", "sphinx"} & set(sys.modules)
+if on_a_page:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # obeyed after the import
-with _without_stderr() if in_notebook else contextlib.nullcontext():
+with _without_stderr() if on_a_page else contextlib.nullcontext():
     import keras
     import tensorflow as tf

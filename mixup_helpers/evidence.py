@@ -36,6 +36,11 @@ def measures(logits, labels):
         - sure_and_wrong: share of all answers that are wrong with confidence of at least 0.9
         - confidence_wrong: mean confidence of the wrong answers; NaN where there is none
 
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit each other, or `labels` holds something other than class ids.
+
     Notes
     -----
     Source of `ece`: Guo et al. 2017, section 2, eq. 3.
@@ -85,6 +90,15 @@ def rows(measured, trials, **columns):
     Returns
     -------
     pandas.DataFrame
+        With the columns ``experiment``, ``model``, ``setting``, ``alpha``, ``epochs``,
+        ``n_train``, ``seed``, ``metric`` and ``value``, and those of `columns` that are new.
+
+    Examples
+    --------
+    >>> from mixup_helpers.trials import Trials
+    >>> table = rows({"accuracy": [0.9, 0.8]}, Trials(range(2), alpha=0.2, n_train=10))
+    >>> table[["setting", "alpha", "n_train", "seed", "metric", "value"]].to_dict("records")[1]
+    {'setting': 'MixUp', 'alpha': 0.2, 'n_train': 10, 'seed': 1, 'metric': 'accuracy', 'value': 0.8}
     """
     about = {
         "experiment": "", "model": trials.model, "setting": "MixUp" if trials.alpha else "plain",
@@ -99,7 +113,24 @@ def rows(measured, trials, **columns):
 
 
 def scores(trials):
-    """The `measures` of one `mixup_helpers.trials.Trials` on its test images."""
+    """The `measures` of one `mixup_helpers.trials.Trials` on its test images.
+
+    Parameters
+    ----------
+    trials : mixup_helpers.trials.Trials
+
+    Returns
+    -------
+    dict of ndarray, shape (seeds,)
+        As `measures` gives it.
+
+    Examples
+    --------
+    >>> from mixup_helpers.trials import Trials
+    >>> found = scores(Trials(range(2), n_train=10))  # untrained: about one answer in ten is right
+    >>> found["accuracy"].shape, bool(found["accuracy"].max() < 0.3)
+    ((2,), True)
+    """
     return measures(trials.logits(trials.x_test), trials.y_test)
 
 
@@ -153,6 +184,13 @@ def interval(differences, comparisons=1, held_out=0.2):
     Returns
     -------
     effect, low, high : float
+        The mean, and the ends of its interval.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two differences, one of them is not finite, or another argument
+        is out of range.
 
     Notes
     -----
@@ -255,6 +293,11 @@ def verdict(low, high):
         "supported" if every interval lies above zero, "not supported" if none does,
         "mixed" if some do.
 
+    Raises
+    ------
+    ValueError
+        If there is no interval, or one of them ends below its beginning.
+
     Examples
     --------
     >>> verdict(0.1, 0.3), verdict([-0.2, 0.1], [0.4, 0.3]), verdict(-0.2, -0.1)
@@ -287,6 +330,11 @@ def claim(text, compared, chapter, sign=1):
         ``claim``, ``verdict``, ``effect``, ``low``, ``high``, ``seeds``, ``chapter``. The effect is the
         mean over the comparisons; low and high are the ends between which all their intervals lie.
 
+    Raises
+    ------
+    ValueError
+        If `sign` is neither 1 nor -1.
+
     Examples
     --------
     >>> compared = pd.DataFrame({"effect": [0.2, 0.4], "low": [0.1, 0.2], "high": [0.3, 0.6], "seeds": 20})
@@ -308,6 +356,18 @@ def claim(text, compared, chapter, sign=1):
 def say(row, digits=1):
     """A `claim` about fractions as text: its verdict, and the effect in `points`.
 
+    Parameters
+    ----------
+    row : dict
+        As `claim` gives it.
+    digits : int, default 1
+        Digits behind the point.
+
+    Returns
+    -------
+    str
+        Two lines.
+
     Examples
     --------
     >>> print(say({"claim": "it helps", "verdict": "supported", "effect": 0.3, "low": 0.1, "high": 0.6}))
@@ -320,6 +380,17 @@ def say(row, digits=1):
 
 def points(effect, low, high, digits=1):
     """A difference of fractions in percentage points, with its interval.
+
+    Parameters
+    ----------
+    effect, low, high : float
+        The difference and the ends of its interval, as `interval` gives them.
+    digits : int, default 1
+        Digits behind the point.
+
+    Returns
+    -------
+    str
 
     Examples
     --------
@@ -356,6 +427,19 @@ def listing(compared):
 def per_thousand(low, high, what="new digits", done="are read correctly"):
     """An interval of a difference in accuracy, in words.
 
+    Parameters
+    ----------
+    low, high : float
+        The ends of the interval, as fractions.
+    what : str, default "new digits"
+        What is counted.
+    done : str, default "are read correctly"
+        What happens to more or fewer of them.
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> per_thousand(0.0021, 0.0042)
@@ -391,6 +475,18 @@ def save(results, name, stable=True):
     ------
     AssertionError
         If the results are compared and differ.
+
+    Examples
+    --------
+    >>> import contextlib, tempfile
+    >>> from unittest import mock
+    >>> table = pd.DataFrame({"seed": [0, 1], "value": [0.9, 0.8]})
+    >>> with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    ...     with mock.patch.dict(os.environ, MIXUP_BOOK_CHECK=""):  # a reader's run, not a test's
+    ...         save(table, "demo")
+    ...     load("demo").equals(table)
+    2 rows in results/demo.csv
+    True
     """
     results = results.reset_index(drop=True)
     if "experiment" in results:
@@ -418,10 +514,26 @@ def load(name):
     Parameters
     ----------
     name : str
+        The chapter's name, or the name of its verdicts.
 
     Returns
     -------
     pandas.DataFrame
+        In the form that `rows` gives, or with a row for each `claim`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no ``results/<name>.csv`` in the current folder.
+
+    Examples
+    --------
+    >>> import contextlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    ...     RESULTS.mkdir()
+    ...     _ = (RESULTS / "demo.csv").write_text("seed,value\\n0,0.9\\n")
+    ...     load("demo").to_dict("records")
+    [{'seed': 0, 'value': 0.9}]
     """
     files["read"].add(f"{name}.csv")
     return pd.read_csv(RESULTS / f"{name}.csv", keep_default_na=False, na_values=[""])

@@ -21,6 +21,18 @@ class Picture:
 
     Jupyter shows the PNG. The sentence is the object's text: nbval compares it,
     and the page uses it as the alt text and the caption.
+
+    Parameters
+    ----------
+    png : bytes
+        The picture.
+    sentence : str
+        What it shows.
+
+    Examples
+    --------
+    >>> Picture(b"", "Nothing is drawn.")
+    Nothing is drawn.
     """
 
     def __init__(self, png, sentence):
@@ -193,6 +205,11 @@ def intervals(compared, names, ax=None, scale=100):
     -------
     matplotlib.axes.Axes
         Filled where the interval excludes zero, hollow where it does not.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer `names` than rows.
 
     Examples
     --------

@@ -229,7 +229,15 @@ class Trials:
         return drawn
 
     def fit(self, epochs, after_epoch=None):
-        """Train for `epochs` more epochs, and call ``after_epoch(self)`` after each."""
+        """Train for some epochs more; `train` does so with several `Trials` at a time.
+
+        Parameters
+        ----------
+        epochs : int
+            How many epochs more.
+        after_epoch : callable, optional
+            Called with these `Trials` after each epoch.
+        """
         network, (x, y) = MODELS[self.model][0], self._data
         member = np.arange(len(self.seeds))[:, None]
         for _ in range(epochs):
@@ -289,6 +297,12 @@ def train(trials, epochs, after_epoch=None):
         How many epochs more.
     after_epoch : callable, optional
         Called with each of the `Trials` after each of its epochs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of range, or one object stands among the
+        `trials` twice.
 
     Notes
     -----

@@ -1,0 +1,399 @@
+"""The exercises that check themselves: right answers pass, and each mistake is called by its name."""
+
+import ast
+import re
+
+import notebooks
+import numpy as np
+import pytest
+
+from mixup_helpers import evidence, exercises
+
+CHAPTERS = {path.stem: notebooks.read(path) for path in notebooks.on_disk()}
+EXERCISES = exercises.EXERCISES
+CHECK = re.compile(r'exercises\.check\("([^"]+)", (\w+)\)')
+
+
+@pytest.fixture
+def check(capsys):
+    def said(name, answer):
+        assert exercises.check(name, answer) is None
+        return capsys.readouterr().out.removeprefix(f"{name}: ").removesuffix("\n")
+
+    return said
+
+
+def solutions():
+    """(name, tree of the folded cell that solves it) of every exercise in the book."""
+    for chapter in CHAPTERS.values():
+        for cell in notebooks.code_cells(chapter):
+            found = CHECK.findall(notebooks.source(cell))
+            if found:
+                ((name, _),) = found
+                assert cell["metadata"]["tags"] == ["hide-cell"]
+                yield pytest.param(name, ast.parse(notebooks.source(cell)), id=name)
+
+
+@pytest.mark.parametrize(("name", "tree"), list(solutions()))
+def test_the_folded_solution_is_right(name, tree, capsys):
+    last = tree.body[-1]
+    assert CHECK.fullmatch(ast.unparse(last).replace("'", '"')), "a solution ends with its check"
+    if EXERCISES[name].cases:  # the lines between use what the chapter has trained; nbval runs them
+        tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef)] + [last]
+    from scipy import stats
+
+    exec(compile(tree, name, "exec"), {"np": np, "stats": stats, "exercises": exercises})
+    assert capsys.readouterr().out.endswith(f"{name}: right\n")
+
+
+def test_the_book_and_the_module_have_the_same_exercises():
+    asked = []
+    for stem, chapter in CHAPTERS.items():
+        prose = ["".join(cell["source"]) for cell in chapter["cells"] if cell["cell_type"] == "markdown"]
+        code = [notebooks.source(cell) for cell in notebooks.code_cells(chapter)]
+        lines = CHECK.findall("\n".join(prose))
+        assert lines == CHECK.findall("\n".join(code)), f"{stem}: the text and the solutions check the same"
+        for number, (name, answer) in enumerate(lines, 1):
+            task = EXERCISES[name]
+            assert name == f"{stem}-{number}"
+            said = next(text for text in re.split(r"\*\*\d\.\*\*", "\n".join(prose)) if f'"{name}"' in text)
+            wanted = f"{answer}({', '.join(_arguments(task.right))})" if task.cases else answer
+            assert f"`{wanted}`" in said, f"{name} says what it wants"
+            assert not task.cases or task.right.__name__ == answer
+        asked += [name for name, _ in lines]
+    assert asked and sorted(asked) == sorted(EXERCISES)
+
+
+def _arguments(function):
+    return function.__code__.co_varnames[: function.__code__.co_argcount]
+
+
+def _answer(task, function):
+    return function if task.cases else function()
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_right_answer_passes_and_is_no_mistake(name, check):
+    assert check(name, _answer(EXERCISES[name], EXERCISES[name].right)) == "right"
+
+
+MISTAKES = [(name, words) for name, task in EXERCISES.items() for words in task.mistakes]
+
+
+@pytest.mark.parametrize(("name", "words"), MISTAKES, ids=[f"{name}: {words}" for name, words in MISTAKES])
+def test_each_mistake_is_called_by_its_own_name(name, words, check):
+    task = EXERCISES[name]
+    first, *example = check(name, _answer(task, task.mistakes[words])).splitlines()
+    assert first == words
+    shown = [line.split()[0] for line in example if line[:11].strip()]
+    assert shown == ["given"] * bool(task.cases) + ["expected", "got"]
+    assert max(map(len, example)) <= 84 and len(words) <= 100
+
+
+def test_every_exercise_knows_at_least_two_mistakes():
+    assert min(len(task.mistakes) for task in EXERCISES.values()) >= 2
+
+
+def _softmax(z, axis):
+    return np.exp(z) / np.exp(z).sum(axis=axis, keepdims=True)
+
+
+def _pick_all(y, n, rng):
+    return rng.permutation(len(y))[: n * len(set(y))]
+
+
+def _ece_unweighted(sure, right, bins):
+    edges, gaps = np.linspace(0, 1, bins + 1), []
+    for low, high in zip(edges, edges[1:]):
+        part = (sure >= low) & ((sure < high) | (high == 1))
+        if part.any():
+            gaps.append(abs(sure[part].mean() - right[part].mean()))
+    return np.mean(gaps)
+
+
+def _half(d, n, t, ddof=1):
+    half = t * np.std(d, ddof=ddof) / np.sqrt(n)
+    return [np.mean(d), np.mean(d) - half, np.mean(d) + half]
+
+
+def _overwritten(a, b, lam, classes):
+    label = np.zeros(classes)
+    label[a] = lam
+    label[b] = 1 - lam
+    return label
+
+
+def _all_classes(y, share, classes, rng):
+    hit = rng.random(len(y)) < share
+    return np.where(hit, rng.integers(0, classes, len(y)), y)
+
+
+def _stop_epoch(curve, patience):
+    best, wait = -np.inf, 0
+    for epoch, value in enumerate(curve, 1):
+        best, wait = (value, 0) if value > best else (best, wait + 1)
+        if wait == patience:
+            return epoch
+    return len(curve)
+
+
+def _clear(low, high):
+    clear = (low > 0) | (high < 0)
+    return "supported" if clear.all() else "mixed" if clear.any() else "not supported"
+
+
+# Wrong answers as a reader might write them, and words that the check must say.
+WRONG = [
+    (
+        "intuition-1",
+        lambda xa, ya, xb, yb, lam: (lam * xa + (1 - lam) * xb, (1 - lam) * ya + lam * yb),
+        "labels are mixed with 1 - lam",
+    ),
+    ("intuition-2", _overwritten, "overwrites"),
+    ("syntax-1", lambda x, lam, partner: (lam * x.T).T + ((1 - lam) * x.T).T, "each row with itself"),
+    (
+        "syntax-1",
+        lambda x, lam, j: np.stack([w * x[i] + (1 - w) * x[k] for i, (w, k) in enumerate(zip(lam, j))]),
+        "float32 became float64",
+    ),
+    ("syntax-2", lambda a, b, lam: lam * (1 - lam) * np.sum(np.square(a - b)), "squared error is the mean"),
+    (
+        "syntax-3",
+        lambda p, a, b, lam: np.mean([lam * np.log(r[i]) + (1 - lam) * np.log(r[j]) for r, i, j in zip(p, a, b)]),
+        "minus is missing",
+    ),
+    ("alpha-1", lambda lam: sum(lam > 0.9) / len(lam), "only weights near 1"),
+    (
+        "alpha-2",
+        lambda alpha, n, rng: np.divide(*(lambda g, h: (g, g + h))(rng.gamma(1, alpha, n), rng.gamma(1, alpha, n))),
+        "shape of both gammas",
+    ),
+    ("alpha-3", lambda lam, partner: (max(lam, 1 - lam), partner), "shuffle must be undone"),
+    ("digits-1", np.mean(np.abs(np.random.default_rng(5).beta(0.2, 0.2, 100_000) - 0.5) > 0.4), "show no mixing"),
+    ("digits-2", lambda y, p: (y.argmax(1) == p.argmax(1)).sum(), "divide by the number of rows"),
+    ("method-1", lambda a, b, t: _half(b - a, len(a), t, ddof=0), "divided by n, not n - 1"),
+    ("method-1", lambda a, b, t: _half(a - b, len(a), t), "wrong way round"),
+    ("method-2", lambda d, t, held_out: _half(d, len(d), t), "the share held out is missing"),
+    ("method-3", np.random.default_rng(5).normal(95, 1, (10_000, 10)).max(1).mean(), "what the friend reports"),
+    ("accuracy-1", lambda seeds, comparisons: 2.093024054408263, "did not widen"),
+    ("accuracy-2", lambda validation, test: max(test[1:]) - test[0], "chose by the test accuracy"),
+    ("confidence-1", _ece_unweighted, "all your bins count alike"),
+    ("confidence-2", lambda z, t: _softmax(z / t, 1), "overflow"),
+    (
+        "confidence-2",
+        lambda z, t: np.apply_along_axis(lambda r: _softmax(r - r.max(), 0), 1, z) / t,
+        "before the softmax",
+    ),
+    ("small_data-1", _pick_all, "unevenly"),
+    ("small_data-1", lambda y, n, rng: np.hstack([np.where(y == c)[0][:n] for c in set(y)]), "took the first rows"),
+    (
+        "small_data-2",
+        lambda a, b, x: a + (b - a) * ((x - a) * (b - a)).sum() / ((b - a) ** 2).sum(),
+        "beyond the two images",
+    ),
+    ("noise-1", lambda x, y, w, reach: np.clip(x + reach * np.outer(2 * y - 1, np.sign(w)), 0, 1), "moved downhill"),
+    ("noise-2", lambda x, start, reach: start + np.clip(x - start, -reach, reach), "leave the range"),
+    ("labels-1", _all_classes, "some of the wrong labels are right"),
+    ("labels-2", lambda validation, test: [max(column) for column in test.T], "chose by the test accuracy"),
+    ("rivals-1", lambda y, share: np.where(y == 1, 1 - share, share / (y.shape[1] - 1)), "goes to all"),
+    ("rivals-2", lambda classes, rng: np.argsort(rng.random(len(classes))), "of any class"),
+    ("rivals-3", np.mean(np.random.default_rng(5).beta(0.4, 0.4, 100_000) > 1 / 3), "one end only"),
+    ("cost-1", lambda curves, mark: np.argmax(curves >= mark, axis=0) + 1, "never gets there"),
+    ("cost-2", lambda plain, mixed, t: _half(plain / mixed, len(plain), t), "upside down"),
+    (
+        "failure-1",
+        lambda lam, near: np.mean([w * (i == 1) + (1 - w) * (j == 1) for w in lam for i in range(3) for j in range(3)]),
+        "averaged over all blends",
+    ),
+    ("failure-2", _stop_epoch, "at which training stops"),
+    ("verdicts-1", _clear, "below zero does not support"),
+    (
+        "verdicts-2",
+        lambda low, high: "the other way" if any(high < 0) else "the data can't tell",
+        "one interval below zero",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "answer", "words"), WRONG, ids=[f"{name}: {words}" for name, _, words in WRONG])
+def test_a_readers_mistake_is_recognized(name, answer, words, check):
+    assert words in check(name, answer).splitlines()[0]
+
+
+def test_every_exercise_has_a_readers_mistake():
+    assert {name for name, _, _ in WRONG} == set(EXERCISES)
+
+
+def test_an_unknown_mistake_is_shown_by_the_simplest_example(check):
+    assert check("syntax-2", lambda y_a, y_b, lam: 7).splitlines() == [
+        "not right yet",
+        "  given    y_a = [[1, 0]], y_b = [[0, 1]], lam = 0.25",
+        "  expected 0.1875",
+        "  got      7",
+    ]
+
+
+def test_of_a_random_result_only_what_differs_is_shown(check):
+    assert check("rivals-2", lambda classes, rng: np.arange(len(classes))).splitlines() == [
+        "you mixed each row with itself",
+        "  given    classes = 60 numbers, rng = a generator",
+        "  expected every row its own partner False",
+        "  got      every row its own partner True",
+    ]
+    assert "expected shape (60)\n" in check("rivals-2", lambda classes, rng: np.arange(7))
+
+
+def test_the_first_wrong_example_is_shown(check):
+    def right_at_first(a, b, lam, classes):
+        return np.eye(3)[0] * 0.4 + np.eye(3)[2] * 0.6
+
+    assert "given    a = 1, b = 1" in check("intuition-2", right_at_first)
+
+
+FUNCTIONS = [name for name, task in EXERCISES.items() if task.cases]
+NUMBERS = [name for name in EXERCISES if name not in FUNCTIONS]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("answer", [None, "mix", 3, np.eye(2), {}, float("nan")], ids=repr)
+def test_what_is_no_function_gets_a_sentence(name, answer, check):
+    said = check(name, answer)
+    assert said.startswith(f"give the function {EXERCISES[name].right.__name__}(") and "you gave" in said
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("answer", [None, "0.33", [0.33, 0.5], [[1], [2, 3]], {}, len, object()], ids=str)
+def test_what_is_no_number_gets_a_sentence(name, answer, check):
+    assert check(name, answer).startswith("give a number; you gave ")
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_may_come_in_any_form(name, check):
+    right = EXERCISES[name].right()
+    for answer in (np.float64(right), np.float32(right), np.array(right)):
+        assert check(name, answer) == "right"
+    assert check(name, float("nan")).startswith("not right yet")
+
+
+def _raises(*args):
+    raise KeyError("no such\nrow")
+
+
+STRANGE = {
+    "returns None": (lambda *args: None, "returns None"),
+    "raises": (_raises, "your function ends in KeyError: 'no such\\nrow'"),
+    "too few arguments": (lambda: 1, "your function must take ("),
+    "too many": (lambda a, b, c, d, e, f: 1, "your function must take ("),
+    "a string": (lambda *args: "nothing", "not right yet"),
+    "a dict": (lambda *args: {"x": 1}, ""),
+    "wrong shape": (lambda *args: np.zeros((7, 1, 2)), ""),
+    "empty": (lambda *args: [], ""),
+    "ragged": (lambda *args: [[1], [2, 3]], ""),
+    "a scalar array": (lambda *args: np.array(7.5), ""),
+    "a class": (dict, ""),
+    "without a signature": (min, ""),
+    "an object": (lambda *args: object(), ""),
+    "floats": (lambda *args: np.full(np.shape(args[0]), 0.3), ""),
+    "far too large": (lambda *args: np.full(np.shape(args[0]), 10**6), ""),
+    "nan": (lambda *args: np.full(np.shape(args[0]), np.nan), ""),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("kind", STRANGE)
+def test_strange_functions_get_a_sentence(name, kind, check):
+    function, words = STRANGE[kind]
+    said = check(name, function)
+    assert said != "right" and said.splitlines()[0] and "object at 0x" not in said
+    if not (kind == "a string" and EXERCISES[name].view):
+        assert words in said
+
+
+WITH_ARRAYS = [name for name in FUNCTIONS if any(isinstance(arg, np.ndarray) for arg in EXERCISES[name].cases[0])]
+
+
+@pytest.mark.parametrize("name", WITH_ARRAYS)
+def test_changed_inputs_are_noticed_and_the_examples_stay(name, check):
+    task = EXERCISES[name]
+
+    def careless(*args):
+        result = task.right(*args)
+        for arg in args:
+            if isinstance(arg, np.ndarray):
+                arg[...] = 0
+        return result
+
+    assert "your function changes " in check(name, careless)
+    assert check(name, task.right) == "right"
+
+
+def test_draws_from_elsewhere_are_noticed(check):
+    fresh = np.random.default_rng()
+    for name, task in EXERCISES.items():
+        if task.view:
+            said = check(name, lambda *args: task.right(*args[:-1], fresh))
+            assert said.startswith("the same rng gives another result"), name
+
+
+def test_the_readers_own_rng_and_state_are_left_alone(check):
+    np.random.seed(0)
+    before = np.random.get_state()[1].copy()
+    for name, task in EXERCISES.items():
+        check(name, _answer(task, task.right))
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+
+
+def test_other_containers_and_dtypes_pass(check):
+    assert check("rivals-1", lambda y, share: EXERCISES["rivals-1"].right(y, share).tolist()) == "right"
+    assert check("intuition-1", lambda *args: list(EXERCISES["intuition-1"].right(*args))) == "right"
+    assert check("method-1", lambda *args: np.array(EXERCISES["method-1"].right(*args))) == "right"
+
+
+def test_float32_must_stay_float32_whatever_the_values(check):
+    half = EXERCISES["syntax-1"].right
+    assert "float32 became float64" in check("syntax-1", lambda *args: half(*args).astype(float))
+
+
+@pytest.mark.parametrize(
+    ("name", "error"), [("syntax-99", ValueError), ("", ValueError), (3, TypeError), (["x"], TypeError)]
+)
+def test_a_bad_name_is_an_error(name, error):
+    with pytest.raises(error, match="^name must be"):
+        exercises.check(name, lambda: 1)
+
+
+def test_the_unknown_name_gets_the_known_ones():
+    with pytest.raises(ValueError, match="syntax-1, syntax-2"):
+        exercises.check("sintax-1", None)
+
+
+def test_the_right_answers_are_the_helpers():
+    rng = np.random.default_rng(0)
+    d = rng.normal(size=20)
+    t = exercises.t_point(20, 3)
+    np.testing.assert_allclose(exercises.corrected_interval(d, t, 0.2), evidence.interval(d, comparisons=3))
+    np.testing.assert_allclose(exercises.paired_interval(0 * d, d, t), evidence.interval(d, 3, held_out=0))
+    p = exercises.with_temperature(rng.normal(size=(500, 4)), 0.3)
+    truth = rng.integers(0, 4, 500)
+    found = evidence.measures(np.log(p)[None], truth[None])
+    right = p.argmax(axis=1) == truth
+    assert exercises.ece(p.max(axis=1), right, 15) == pytest.approx(found["ece"][0])
+    for ends in rng.normal(size=(50, 2, 2)):
+        low, high = np.sort(ends, axis=0)
+        assert exercises.verdict(low, high) == evidence.verdict(low, high)
+
+
+def test_the_numbers_are_what_draws_give():
+    rng = np.random.default_rng(1)
+    assert exercises.flattered() == pytest.approx(rng.normal(size=(200_000, 10)).max(axis=1).mean(), abs=0.01)
+    lam = rng.beta(0.2, 0.2, 400_000)
+    assert exercises.visibly_mixed() == pytest.approx(np.mean((lam > 0.1) & (lam < 0.9)), abs=0.005)
+    lam = rng.beta(0.4, 0.4, 400_000)
+    assert exercises.torn() == pytest.approx(np.mean((lam > 1 / 3) & (lam < 2 / 3)), abs=0.005)
+
+
+def test_importing_it_loads_numpy_alone():
+    tree = ast.parse((notebooks.ROOT / "mixup_helpers" / "exercises.py").read_text(encoding="utf-8"))
+    imported = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    names = {node.module if isinstance(node, ast.ImportFrom) else node.names[0].name for node in imported}
+    assert names == {"copy", "inspect", "textwrap", "typing", "numpy"}
