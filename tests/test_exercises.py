@@ -262,7 +262,7 @@ def test_what_is_no_function_gets_a_sentence(name, answer, check):
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-@pytest.mark.parametrize("answer", [None, "0.33", [0.33, 0.5], [[1], [2, 3]], {}, len, object()], ids=str)
+@pytest.mark.parametrize("answer", [None, "0.33", [0.33, 0.5], [[1], [2, 3]], {}, len, object()], ids=lambda value: type(value).__name__)
 def test_what_is_no_number_gets_a_sentence(name, answer, check):
     assert check(name, answer).startswith("give a number; you gave ")
 

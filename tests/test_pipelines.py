@@ -148,7 +148,9 @@ def test_every_pass_mixes_anew_and_one_seed_gives_one_result():
         assert not np.array_equal(one, two)
     for expected in passes:
         np.testing.assert_array_equal(weights(same), expected)
-    assert not np.array_equal(weights(other), passes[0])
+    for one, two in zip(passes, (weights(other) for _ in passes), strict=True):
+        assert not np.array_equal(one > 0, two > 0)  # other partners
+        assert np.intersect1d(one[(one > 0) & (one < 1)], two[(two > 0) & (two < 1)]).size == 0  # other weights
 
 
 def test_repeated_epochs_are_the_passes_and_a_broken_pass_counts():
@@ -225,6 +227,7 @@ BAD = [
     ({"dataset": UNBATCHED}, ValueError, r"dataset must be batched first: \(4, 3\) and \(10,\)"),
     ({"dataset": UNBATCHED.map(lambda x, y: (x, y[0]))}, ValueError, "dataset must be batched first"),
     ({"dataset": UNBATCHED.map(lambda x, y: (x[0, 0], y))}, ValueError, "dataset must be batched first"),
+    ({"dataset": UNBATCHED.map(lambda x, y: (x[0, 0], y[0]))}, ValueError, "dataset must be batched first"),
     ({"alpha": -1}, ValueError, "alpha"),
     ({"alpha": float("nan")}, ValueError, "alpha"),
     ({"alpha": "1"}, TypeError, "alpha"),

@@ -1,5 +1,6 @@
 """The commands behind the Makefile, where they can go wrong."""
 
+import importlib.util
 import json
 import subprocess
 from types import SimpleNamespace
@@ -119,6 +120,7 @@ def test_a_page_that_reads_what_a_later_one_writes_is_executed_after_it(monkeypa
             state["index"] = "stale"
 
     monkeypatch.setattr(notebooks, "in_order", lambda: ["index", "verdicts"])
+    monkeypatch.setattr(notebooks, "can_run", lambda page: True)
     monkeypatch.setattr(notebooks, "read", lambda page: page)
     monkeypatch.setattr(notebooks, "stale", state.get)
     monkeypatch.setattr(notebooks, "faults", lambda page: [state[page]] if state[page] else [])
@@ -126,3 +128,21 @@ def test_a_page_that_reads_what_a_later_one_writes_is_executed_after_it(monkeypa
     monkeypatch.setattr("sys.argv", ["regen.py"])
     assert not regen.main()
     assert done == ["verdicts", "index"]
+
+
+def test_a_stale_page_whose_packages_are_missing_is_left_and_said(monkeypatch, capsys):
+    page = notebooks.BOOK / "others.ipynb"
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(notebooks, "in_order", lambda: [page])
+    monkeypatch.setattr(notebooks, "read", lambda page: page)
+    monkeypatch.setattr(notebooks, "stale", lambda page: "stale")
+    monkeypatch.setattr(notebooks, "faults", lambda page: ["stale"])
+    monkeypatch.setattr(regen, "execute", lambda page: pytest.fail("executed"))
+    monkeypatch.setattr("sys.argv", ["regen.py"])
+    assert regen.main()
+    assert "make torch" in capsys.readouterr().out
+
+
+def test_only_the_optional_chapters_need_more_than_the_book_has(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert [path.stem for path in notebooks.on_disk() if not notebooks.can_run(path)] == ["others"]
