@@ -11,7 +11,9 @@ if sys.argv[1] == "dispatcher":
     print(server.target.removeprefix("grpc://"), flush=True)
 else:
     address, port = sys.argv[2:]
-    server = service.WorkerServer(service.WorkerConfig(address, port=int(port)))
+    config = service.WorkerConfig(
+        address, port=int(port), dispatcher_timeout_ms=60_000)
+    server = service.WorkerServer(config)
     print("ready", flush=True)  # the dispatcher knows it from here on
 # Ends with the process that started it, however that one ends.
 sys.stdin.read()
