@@ -1,14 +1,16 @@
-"""What the chapter Devices relies on: the same training on several devices, the tf.data service, no process left over."""
+"""What the chapter Devices relies on: training on several devices, the tf.data service, no process left over."""
 
 import contextlib
 import json
 import os
+import queue
 import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from itertools import islice
@@ -49,6 +51,26 @@ def hold_port():
     return held
 
 
+def in_time(dataset, seconds=120):
+    """The elements, read by a thread: the service itself waits for a dead worker without end."""
+    elements = queue.Queue(maxsize=1)
+
+    def fill():
+        for element in dataset.as_numpy_iterator():
+            elements.put(element)
+        elements.put(None)
+
+    threading.Thread(target=fill, daemon=True).start()
+    while True:
+        try:
+            element = elements.get(timeout=seconds)
+        except queue.Empty:
+            pytest.fail(f"the fleet sent nothing for {seconds} seconds")
+        if element is None:
+            return
+        yield element
+
+
 class Fleet:
     """A dispatcher and two workers, each worker in a folder of its own."""
 
@@ -72,9 +94,9 @@ class Fleet:
     def start_worker(self, i):
         return self.serve("worker", self.address, str(self.ports[i]), folder=self.folders[i])[0]
 
-    def read(self, dataset, mode):
+    def read(self, dataset, mode, most=-1):
         distribute = service.distribute(service.ShardingPolicy[mode], self.address, max_outstanding_requests=2)
-        return dataset.apply(distribute).as_numpy_iterator()
+        return in_time(dataset.apply(distribute).take(most))
 
     def notes(self, i):
         return {int(path.name) for path in self.folders[i].iterdir()}
@@ -191,8 +213,7 @@ def test_off_loses_nothing_and_repeats(fleet):
 
 
 def test_endless_data_need_no_dead_worker_back(fleet):
-    distribute = service.distribute(service.ShardingPolicy.DYNAMIC, fleet.address, max_outstanding_requests=2)
-    found = tf.data.Dataset.range(90).repeat().apply(distribute).take(100).as_numpy_iterator()
+    found = fleet.read(tf.data.Dataset.range(90).repeat(), "DYNAMIC", most=100)
     seen = list(islice(found, 40))
     fleet.workers[0].kill()
     fleet.workers[0].wait()
@@ -204,8 +225,8 @@ def test_no_server_outlives_the_process_that_started_it():
     starter = subprocess.Popen(
         [sys.executable, "-c", f"""
 import subprocess, sys
-server = subprocess.Popen([sys.executable, {str(SERVER)!r}, "dispatcher"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL)
+server = subprocess.Popen([sys.executable, {str(SERVER)!r}, "dispatcher"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 server.stdout.readline()
 print(server.pid, flush=True)
 sys.stdin.read()"""],
