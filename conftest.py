@@ -11,3 +11,4 @@ import notebooks  # noqa: E402
 
 # What is stored of these is still guarded; a new run needs what `make torch` installs.
 collect_ignore = [str(path) for path in notebooks.on_disk() if not notebooks.can_run(path)]
+collect_ignore.append(str(notebooks.BOOK / "_scripts"))  # programs, not modules
