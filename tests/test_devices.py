@@ -83,16 +83,17 @@ class Fleet:
 
     def serve(self, *role, folder=None):
         process = subprocess.Popen(
-            [sys.executable, SERVER, *role],
+            [sys.executable, SERVER],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder,
         )  # fmt: skip
         self.stack.callback(stop, process)
+        print(*role, file=process.stdin, flush=True)
         answer = process.stdout.readline().strip()
         assert answer, f"the {role[0]} did not start"
         return process, answer
 
     def start_worker(self, i):
-        return self.serve("worker", self.address, str(self.ports[i]), folder=self.folders[i])[0]
+        return self.serve("worker", self.address, self.ports[i], folder=self.folders[i])[0]
 
     def read(self, dataset, mode, most=-1):
         distribute = service.distribute(service.ShardingPolicy[mode], self.address, max_outstanding_requests=2)
@@ -228,18 +229,24 @@ def test_no_server_outlives_the_process_that_started_it():
     starter = subprocess.Popen(
         [sys.executable, "-c", f"""
 import subprocess, sys
-server = subprocess.Popen([sys.executable, {str(SERVER)!r}, "dispatcher"],
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-server.stdout.readline()
-print(server.pid, flush=True)
+def serve(role):
+    server = subprocess.Popen([sys.executable, {str(SERVER)!r}], text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    print(role, file=server.stdin, flush=True)
+    return server, server.stdout.readline().strip()
+dispatcher, address = serve("dispatcher")
+worker, _ = serve(f"worker {{address}} 0")
+print(dispatcher.pid, worker.pid, flush=True)
 sys.stdin.read()"""],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     with starter:
-        server = psutil.Process(int(starter.stdout.readline()))
-        assert server.is_running()
+        dispatcher, worker = [psutil.Process(int(pid)) for pid in starter.stdout.readline().split()]
+        # The worse case: the worker has nobody left to say goodbye to.
+        dispatcher.kill()
         starter.send_signal(signal.SIGKILL)
-        server.wait(timeout=60)
+        for server in (dispatcher, worker):
+            server.wait(timeout=60)
 
 
 DEVICES = """
@@ -290,6 +297,7 @@ def test_two_devices_train_like_one_but_for_an_odd_last_batch():
 
 TRAINER = """
 import json
+import tensorflow as tf
 {strategy}
 import numpy as np
 from mixup_helpers import MixUpDataset, data, models
@@ -299,7 +307,13 @@ batches = MixUpDataset(x[:320].astype("float32"), y[:320].astype("float32"), alp
 mixed = tf.data.Dataset.from_tensor_slices(tuple(map(np.stack, zip(*batches)))).unbatch().batch(32)
 {recipe}
 weights = np.concatenate([w.ravel() for w in model.get_weights()])
-print(json.dumps([strategy.num_replicas_in_sync, int(optimizer.iterations.numpy()), float(abs(weights).sum())]))
+print(json.dumps([strategy.num_replicas_in_sync, int(optimizer.iterations.numpy()), weights.tolist()]))
+"""
+FIT = """
+model = models.perceptron((8, 8), [64], 10, seed=0)
+optimizer = keras.optimizers.SGD(0.5)
+model.compile(optimizer, "categorical_crossentropy")
+model.fit(mixed, shuffle=False, verbose=0)
 """
 
 
@@ -307,26 +321,27 @@ def run_cluster(script):
     """The last lines that two processes of the script print, as JSON, or "" where one failed."""
     with hold_port() as a, hold_port() as b:
         addresses = [f"localhost:{held.getsockname()[1]}" for held in (a, b)]
-    trainers = []
-
-    def codes():
-        return [trainer.poll() for trainer in trainers]
-
-    try:
-        for index in range(2):
+    with contextlib.ExitStack() as stack:
+        trainers, printed = [], [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in addresses]
+        for index, file in enumerate(printed):
             config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-            trainers.append(
-                subprocess.Popen(
-                    [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                    env={**os.environ, "TF_CONFIG": json.dumps(config)},
-                )
+            trainer = subprocess.Popen(
+                [sys.executable, script], stdout=file, stderr=subprocess.DEVNULL,
+                env={**os.environ, "TF_CONFIG": json.dumps(config)},
             )  # fmt: skip
-        wait_for("one that failed, or the end of both", lambda: any(codes()) or None not in codes(), 240)
-    finally:
-        for trainer in trainers:
-            trainer.kill()
-    printed = [trainer.communicate()[0] for trainer in trainers]
-    return [text and json.loads(text.splitlines()[-1]) for text in printed]
+            stack.callback(trainer.wait)
+            stack.callback(trainer.kill)
+            trainers.append(trainer)
+
+        def over():
+            codes = [trainer.poll() for trainer in trainers]
+            return any(codes) or None not in codes
+
+        wait_for("the end of both, or a failure", over)
+        for file in printed:
+            file.seek(0)
+        texts = [file.read() for file in printed]
+    return [text and json.loads(text.splitlines()[-1]) for text in texts]
 
 
 def test_the_recipe_for_a_cluster_trains_like_one_machine(tmp_path):
@@ -334,14 +349,17 @@ def test_the_recipe_for_a_cluster_trains_like_one_machine(tmp_path):
     blocks = re.findall(r"(?s)```python\n(.*?)```", "\n".join("".join(cell["source"]) for cell in cells))
     (recipe,) = [block for block in blocks if "MultiWorkerMirroredStrategy" in block]
     first, rest = recipe.split("\n", 1)
-    one = "strategy = tf.distribute.get_strategy()"
-    for name, strategy in [("one.py", one), ("train.py", first)]:  # files, since tf.function reads its own source
-        (tmp_path / name).write_text(TRAINER.format(strategy=f"import tensorflow as tf\n{strategy}", recipe=rest))
-    alone = python(tmp_path / "one.py")
-    assert alone[:2] == [1, 10]
+    # Adam would hide a gradient that is twice too long.
+    assert rest.count("model.optimizer") == 1
+    rest = rest.replace("model.optimizer", "keras.optimizers.SGD(0.5)")
+    # A file, since tf.function reads its own source.
+    (tmp_path / "train.py").write_text(TRAINER.format(strategy=first, recipe=rest))
+    one = TRAINER.format(strategy="strategy = tf.distribute.get_strategy()", recipe=FIT)
+    replicas, steps, alone = python("-c", one)
+    assert [replicas, steps] == [1, 10]
     for _ in range(3):  # these servers share no port, so another process may be given theirs meanwhile
         found = run_cluster(tmp_path / "train.py")
         if all(found):
             break
     assert found[0] == found[1] and found[0][:2] == [2, 10]
-    assert found[0][2] == pytest.approx(alone[2], rel=1e-6)
+    np.testing.assert_allclose(found[0][2], alone, atol=1e-5)
