@@ -1,13 +1,10 @@
 """Every notebook that the tests execute compares its results with the stored ones, and writes none."""
 
 import os
-import sys
-from pathlib import Path
+
+import notebooks
 
 os.environ["MIXUP_BOOK_CHECK"] = "1"
-
-sys.path.insert(0, str(Path(__file__).parent / "tools"))
-import notebooks  # noqa: E402
 
 # What is stored of these is still guarded; a new run needs what `make torch` installs.
 collect_ignore = [str(path) for path in notebooks.on_disk() if not notebooks.can_run(path)]
