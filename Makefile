@@ -2,20 +2,30 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: help book test regen serve torch lock setup clean
+.PHONY: help book test test-browser lite pdf regen serve torch lock setup clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 
 setup:
 	@"$(PYTHON)" tools/setup_env.py
 
 book: setup  ## build the book into _build/html
 	@.venv/bin/jupyter-book build . --all -W -n --keep-going
+	@$(RUN) tools/lite.py
 	@$(RUN) tools/check_html.py
 
 test: setup  ## check the helpers and every stored output of every chapter
 	@$(RUN) -m pytest
+
+test-browser: book  ## check the built book in headless Chromium
+	@$(RUN) -m pytest tests/browser -o addopts= --numprocesses=2
+
+lite: setup  ## execute the chapters that run in the browser with the versions they meet there
+	@$(RUN) tools/lite.py try
+
+pdf: setup  ## print the whole book to _build/mixup-book.pdf, with headless Chromium
+	@$(RUN) tools/pdf.py
 
 regen: setup  ## execute the chapters whose outputs are stale (ALL=1: every chapter)
 	@$(RUN) tools/regen.py $(if $(ALL),--all)

@@ -965,3 +965,203 @@ def verdict(low, high):
 )  # fmt: skip
 def why_not(low, high):
     return "the other way" if np.max(high) < 0 else "the data can't tell"
+
+
+@exercise(
+    "pipelines-1",
+    (3, 5, 0.2),
+    (5, 3, 4.0),
+    mistakes={
+        "you add the two numbers, so that other pairs give the same sum: give the generator the list of both":
+            lambda seed, step, alpha: _rng(seed + step).beta(alpha, alpha),
+        "all your steps have the same weight: the step is missing":
+            lambda seed, step, alpha: _rng(seed).beta(alpha, alpha),
+        "the seed is missing: another run would draw the same weights":
+            lambda seed, step, alpha: _rng(step).beta(alpha, alpha),
+        "your list is in the other order: the seed comes first":
+            lambda seed, step, alpha: lam_of_step(step, seed, alpha),
+        "you draw all weights up to this step: with a generator of its own, one draw will do":
+            lambda seed, step, alpha: _rng(seed).beta(alpha, alpha, step + 1)[step],
+    },
+)  # fmt: skip
+def lam_of_step(seed, step, alpha):
+    return _rng([seed, step]).beta(alpha, alpha)
+
+
+@exercise(
+    "pipelines-2",
+    (np.array([2.0, 1.0]), np.array([0.5, 0.5]), 1),
+    (np.array([1.5, 1.2]), np.array([0.0001, 0.000101]), 0.01),
+    mistakes={
+        "at a small alpha both of your draws are 0: divide while they are logarithms":
+            lambda gamma, u, alpha: np.divide(*(lambda g: (g[0], g.sum()))(gamma * u ** (1 / alpha))),
+        "your u has the power alpha: it must be 1 / alpha":
+            lambda gamma, u, alpha: lam_of_draws(gamma, u, 1 / alpha),
+        "your draws are those of Gamma(alpha + 1): u is missing":
+            lambda gamma, u, alpha: gamma[0] / gamma.sum(),
+        "you divided by the second draw: divide by the sum of both":
+            lambda gamma, u, alpha: 1 / (1 / lam_of_draws(gamma, u, alpha) - 1),
+        "that is the logarithm of the weight":
+            lambda gamma, u, alpha: np.log(lam_of_draws(gamma, u, alpha)),
+    },
+)  # fmt: skip
+def lam_of_draws(gamma, u, alpha):
+    log_g, log_h = np.log(gamma) + np.log(u) / alpha
+    return np.exp(log_g - np.logaddexp(log_g, log_h))
+
+
+def _drawn(labels, y_a, y_b, lam, rng):
+    own = labels == y_a
+    return {
+        "share of y_a where lam is below one half": own[lam < 0.5].mean(),
+        "share of y_a elsewhere": own[lam >= 0.5].mean(),
+        "labels that are neither": np.mean(~own & (labels != y_b)),
+    }
+
+
+@exercise(
+    "inputs-1",
+    (np.arange(100_000) % 3, np.arange(1, 100_001) % 3, np.tile([0.2, 0.9], 50_000), _rng(3)),
+    (np.arange(100_000) % 5, np.arange(2, 100_002) % 5, np.tile([0.3, 0.6], 50_000), _rng(4)),
+    view=_drawn,
+    close=0.01,
+    mistakes={
+        "you took the heavier class: draw, so that the lighter one gets its share":
+            lambda y_a, y_b, lam, rng: np.where(lam > 0.5, y_a, y_b),
+        "your probabilities are swapped: lam belongs to y_a":
+            lambda y_a, y_b, lam, rng: draw_labels(y_b, y_a, lam, rng),
+        "you drew once for all rows: draw for each":
+            lambda y_a, y_b, lam, rng: np.where(rng.random() < lam, y_a, y_b),
+        "you tossed a fair coin: y_a has the probability lam":
+            lambda y_a, y_b, lam, rng: np.where(rng.random(len(lam)) < 0.5, y_a, y_b),
+        "you averaged class numbers: take one of the two":
+            lambda y_a, y_b, lam, rng: np.rint(lam * y_a + (1 - lam) * y_b).astype(int),
+    },
+)  # fmt: skip
+def draw_labels(y_a, y_b, lam, rng):
+    return np.where(rng.random(len(lam)) < lam, y_a, y_b)
+
+
+def _outside(start, side, shape):
+    """The share of the image outside the box, as slices cut it: a negative start counts from the end."""
+    mask = np.ones(shape)
+    (top, left), (bottom, right) = start, start + side
+    mask[top:bottom, left:right] = 0
+    return mask.mean()
+
+
+@exercise(
+    "inputs-2",
+    (np.array([-1, 2]), np.array([3, 2]), np.array([4, 4])),
+    (np.array([5, 1]), np.array([4, 3]), np.array([8, 5])),
+    mistakes={
+        "you count what hangs over the edge: clip the box":
+            lambda start, side, shape: 1 - side.prod() / shape.prod(),
+        "that is the share of the box: its own image has the rest":
+            lambda start, side, shape: 1 - own_share(start, side, shape),
+        "a negative start counts from the end of the image: clip it at 0":
+            _outside,
+        "you clipped the start before you added the side: such a box ends too late":
+            lambda start, side, shape: own_share(np.maximum(start, 0), side, shape),
+        "you clipped at 0 alone: the box may hang over the far edge, too":
+            lambda start, side, shape: 1 - (start + side - np.maximum(start, 0)).prod() / shape.prod(),
+    },
+)  # fmt: skip
+def own_share(start, side, shape):
+    box = np.clip(start + side, 0, shape) - np.clip(start, 0, shape)
+    return 1 - box.prod() / shape.prod()
+
+
+@exercise(
+    "devices-1",
+    (np.array([[3.0], [6.0]]), np.array([2, 1])),
+    (np.array([[0.2, -1.0], [0.8, 0.5], [0.5, 2.0]]), np.array([3, 2, 3])),
+    mistakes={
+        "your devices all count alike: weigh each by its rows":
+            lambda gradients, rows: gradients.mean(axis=0),
+        "your weights are upside down: the device with more rows counts more":
+            lambda gradients, rows: whole_gradient(gradients, 1 / rows),
+        "you weighted by rows, so divide by all rows, not by the number of devices":
+            lambda gradients, rows: rows @ gradients / len(rows),
+        "that is the sum over all rows: divide by their number":
+            lambda gradients, rows: rows @ gradients,
+        "you added the means of the devices: weigh each by its share of the rows":
+            lambda gradients, rows: gradients.sum(axis=0),
+    },
+)  # fmt: skip
+def whole_gradient(gradients, rows):
+    return rows @ gradients / rows.sum()
+
+
+@exercise(
+    "devices-2",
+    (1, 5, 2, 7),
+    (4, 7, 3, 7),
+    (5, 7, 3, 7),
+    mistakes={
+        "all your epochs have the same order: the number of the epoch is missing":
+            lambda k, n, size, seed: batch_rows(k % -(-n // size), n, size, seed),
+        "you leave out the last, smaller batch of an epoch: round up":
+            lambda k, n, size, seed: batch_rows(k // (n // size) * -(-n // size) + k % (n // size), n, size, seed),
+        "you shuffle anew for each batch: then an epoch repeats some rows and loses others":
+            lambda k, n, size, seed: _rng([seed, k]).permutation(n)[k % -(-n // size) * size :][:size],
+        "behind the first epoch you run over the end: within an epoch, count from 0 again":
+            lambda k, n, size, seed: _rng([seed, k // -(-n // size)]).permutation(n)[k * size : k * size + size],
+        "these are positions: look up the rows in the order of the epoch":
+            lambda k, n, size, seed: np.arange(n)[k % -(-n // size) * size :][:size],
+    },
+)  # fmt: skip
+def batch_rows(k, n, size, seed):
+    epoch, batch = divmod(k, -(-n // size))
+    return _rng([seed, epoch]).permutation(n)[batch * size :][:size]
+
+
+@exercise(
+    "questions-1",
+    (np.array([[0.7, 0.3], [0.4, 0.6]]), np.array([0, 1]), np.array([1, 0]), 0.25),
+    (
+        np.array([[0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.3, 0.4, 0.3], [0.1, 0.2, 0.7]]),
+        np.array([0, 0, 1, 1]),
+        np.array([1, 2, 3, 0]),
+        0.75,
+    ),
+    mistakes={
+        "you counted as Keras does: an answer gets the weight of the class that it names":
+            lambda p, y, partner, lam: np.mean(p.argmax(axis=1) == (y if lam > 0.5 else y[partner])),
+        "you counted either class in full: each has its weight":
+            lambda p, y, partner, lam: np.mean((p.argmax(axis=1) == y) | (p.argmax(axis=1) == y[partner])),
+        "your weights are swapped: lam belongs to the row's own class":
+            lambda p, y, partner, lam: credit(p, y, partner, 1 - lam),
+        "you left out the partner: an answer that names its class gets 1 - lam":
+            lambda p, y, partner, lam: lam * np.mean(p.argmax(axis=1) == y),
+        "where both images are of one class, that class has all the weight: add":
+            lambda p, y, partner, lam: np.mean(
+                np.select([p.argmax(axis=1) == y, p.argmax(axis=1) == y[partner]], [lam, 1 - lam])
+            ),
+        "you took the probabilities: which class has the largest is what counts":
+            lambda p, y, partner, lam: np.mean(lam * _of(p, y) + (1 - lam) * _of(p, y[partner])),
+    },
+)  # fmt: skip
+def credit(p, y, partner, lam):
+    named = p.argmax(axis=1)
+    return np.mean(lam * (named == y) + (1 - lam) * (named == y[partner]))
+
+
+@exercise(
+    "questions-2",
+    (1.0,),
+    (0.2,),
+    close=0.005,
+    mistakes={
+        "that is for the mean weight, one half: the mean of a square is larger than the square of the mean":
+            lambda alpha: 0.5,
+        "that is the mean of lam squared alone: add that of (1 - lam) squared":
+            lambda alpha: variance_left(alpha) / 2,
+        "that is the part that is lost":
+            lambda alpha: 1 - variance_left(alpha),
+        "the squared mean of lam is missing: the mean of a square is the variance plus the squared mean":
+            lambda alpha: 2 * _beta(alpha).var(),
+    },
+)  # fmt: skip
+def variance_left(alpha):
+    return (alpha + 1) / (2 * alpha + 1)

@@ -223,6 +223,14 @@ def _as_float(value, name):
         raise ValueError(f"{name} is too large for a float") from error
 
 
+def _as_int(value, name, least):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return int(value)
+
+
 def _check_alpha(alpha):
     alpha = _as_float(alpha, "alpha")
     # Outside these bounds NumPy's beta draws are NaN or plainly wrong.

@@ -3,8 +3,7 @@
 import numpy as np
 
 from mixup_helpers._keras import tf
-from mixup_helpers.mixing import _check_alpha
-from mixup_helpers.training import _as_int
+from mixup_helpers.mixing import _as_int, _check_alpha
 
 
 def mixup_batches(dataset, alpha=0.2, *, seed):

@@ -1,11 +1,9 @@
 """MixUp during training: a data set that mixes every batch anew in every epoch."""
 
-import numbers
-
 import numpy as np
 
 from mixup_helpers._keras import keras
-from mixup_helpers.mixing import _as_batch, _as_labels, _check_alpha, _check_length, mix_labels, mixup_data
+from mixup_helpers.mixing import _as_batch, _as_int, _as_labels, _check_alpha, _check_length, mix_labels, mixup_data
 
 
 class MixUpDataset(keras.utils.PyDataset):
@@ -100,11 +98,3 @@ class MixUpDataset(keras.utils.PyDataset):
     def _rng(self, *key):
         # Keyed, not advanced: a worker can make any batch without the ones before it.
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
-
-
-def _as_int(value, name, least):
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")
-    return int(value)

@@ -13,8 +13,7 @@ from tqdm import tqdm
 
 from mixup_helpers._keras import tf
 from mixup_helpers.data import digits
-from mixup_helpers.mixing import _as_batch, _as_float, _check_alpha, _check_length
-from mixup_helpers.training import _as_int
+from mixup_helpers.mixing import _as_batch, _as_float, _as_int, _check_alpha, _check_length
 
 BATCH = 32
 STEPS = 45  # an epoch: as many batches as one pass over 1,437 digits takes, whatever the training size

@@ -1,8 +1,11 @@
 """check_mixup finds what is wrong, says it in words, and leaves what is right alone."""
 
 import importlib.util
+import re
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +51,15 @@ def class_ids_to_soft_labels(x, y, alpha, rng):
     return formula(x, np.eye(10, dtype=np.float32)[y] if y.ndim == 1 else y, alpha, rng)
 
 
+def class_ids_to_few_classes(x, y, alpha, rng):
+    """As many classes as rows: no class is left that belongs to no row."""
+    return formula(x, np.eye(8, dtype=np.float32)[y] if y.ndim == 1 else y, alpha, rng)
+
+
+def as_list(x, y, alpha, rng):
+    return list(formula(x, y, alpha, rng))
+
+
 def dataset(x, y, alpha, rng):
     """MixUpDataset's batch of all rows, put back in their order."""
     from mixup_helpers import MixUpDataset
@@ -58,7 +70,10 @@ def dataset(x, y, alpha, rng):
     return mixed_x[back], mixed_y[back]
 
 
-RIGHT = [formula, from_pairs(mixup_data), per_row, never_itself, with_replacement, class_ids_to_soft_labels, dataset]
+RIGHT = [
+    formula, from_pairs(mixup_data), per_row, never_itself, with_replacement, as_list,
+    class_ids_to_soft_labels, class_ids_to_few_classes, dataset,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("fn", RIGHT)
@@ -67,6 +82,15 @@ def test_nothing_fails_that_is_right(fn):
     assert report.failed == []
     assert report.choices == ["lam per batch or row"]
     report.raise_if_failed()
+
+
+def test_what_is_right_is_said_property_by_property():
+    report = check_mixup(formula)
+    assert report["labels match images"] == "holds: the same rows with the same lam"
+    assert report["lam per batch or row"] == "choice: one lam for a batch"
+    assert report["uint8"] == "holds: uint8 images become float64, and are right"
+    assert report["class ids"].startswith("holds: refused: ValueError: alpha out of range")
+    assert check_mixup(class_ids_to_soft_labels)["class ids"] == "holds: turned into soft labels"
 
 
 @pytest.mark.parametrize("shape", [(16,), (64,), (8, 8), (2, 2, 2, 2)])
@@ -125,8 +149,9 @@ def in_place(part):
     return fn
 
 
-def averaging_ids(x, y, alpha, rng):
-    lam, index = beta(alpha, rng), rng.permutation(len(x))
+def averaging_ids(x, y, alpha, rng, first=0):
+    """The rows before `first` stay unmixed."""
+    lam, index = beta(alpha, rng), np.append(np.arange(first), first + rng.permutation(len(x) - first)).astype(int)
     return formula(x, np.eye(len(x)), alpha, rng, lam=lam, index=index)[0], lam * y + (1 - lam) * y[index]
 
 
@@ -154,8 +179,11 @@ def across_features(x, y, alpha, rng):
 
 
 def three_rows(x, y, alpha, rng):
-    x, y = formula(x, y, alpha, rng)
-    return formula(x, y, alpha, rng)
+    """The last partners mixed with the next ones in line: three rows, or two in a batch of two."""
+    order, lam = rng.permutation(len(x)), beta(alpha, rng)
+    place = order.argsort()
+    partners = (np.float32(0.5) * (part[order[place - 1]] + part[order[place - 2]]) for part in (x, y))
+    return tuple(np.float32(lam) * part + np.float32(1 - lam) * other for part, other in zip((x, y), partners))
 
 
 def extrapolating(x, y, alpha, rng):
@@ -167,12 +195,105 @@ def dimmed_labels(x, y, alpha, rng):
     return mixed_x, np.float32(0.9) * mixed_y
 
 
+def changed(then, when=lambda x, y: True):
+    """The formula, and what `then` makes of its result in those calls."""
+
+    def fn(x, y, alpha, rng):
+        mixed = formula(x, y, alpha, rng)
+        return then(*mixed) if when(x, y) else mixed
+
+    return fn
+
+
+def odd(x, y):
+    return len(x) % 2 == 1
+
+
+def whole(x, y):
+    return x.dtype == np.uint8
+
+
+def last_label_dimmed(mixed_x, mixed_y):
+    mixed_y[-1] *= np.float32(0.9)
+    return mixed_x, mixed_y
+
+
+def one_pixel_off(mixed_x, mixed_y):
+    mixed_x.reshape(len(mixed_x), -1)[:, 0] += np.float32(0.001)
+    return mixed_x, mixed_y
+
+
+def unevenly_smoothed(mixed_x, mixed_y):
+    mixed_y = np.float32(0.8) * mixed_y + np.float32(0.02)
+    mixed_y[:, 9] += mixed_y[:, 8]
+    mixed_y[:, 8] = 0
+    return mixed_x, mixed_y
+
+
+def rounded_label_lam(x, y, alpha, rng):
+    lam = beta(alpha, rng)
+    return formula(x, y, alpha, rng, lam=lam, label_lam=np.round(lam, 2))
+
+
+def three_classes_only(x, y, alpha, rng):
+    mixed_x, mixed_y = formula(x, np.eye(10)[y] if y.ndim == 1 else y, alpha, rng)
+    return mixed_x, mixed_y[:, :3] if y.ndim == 1 else mixed_y
+
+
+def unfair_pairs(x, y, alpha, rng):
+    """Any two rows, those of low number more often."""
+    lam, (a, b) = np.float32(beta(alpha, rng)), np.sort(rng.integers(0, len(x), (4, len(x))), axis=0)[:2]
+    return lam * x[a] + (1 - lam) * x[b], lam * y[a] + (1 - lam) * y[b]
+
+
+def shifted_by_one_to_three(x, y, alpha, rng):
+    return formula(x, y, alpha, rng, index=np.roll(np.arange(len(x)), rng.integers(1, 4)))
+
+
+def first_row_alone(x, y, alpha, rng):
+    return formula(x, y, alpha, rng, index=np.append(0, 1 + rng.permutation(len(x) - 1)))
+
+
+def nan_for_negative(x, y, alpha, rng):
+    return (x * np.nan, y) if alpha < 0 else formula(x, y, alpha, rng)
+
+
+def nan_accepted(x, y, alpha, rng):
+    return formula(x, y, 0.1 if np.isnan(alpha) else alpha, rng)
+
+
+def noisy_labels(x, y, alpha, rng):
+    mixed_x, mixed_y = formula(x, y, alpha, rng)
+    return mixed_x, mixed_y + np.float32(1e-6) * np.random.default_rng().random(mixed_y.shape, np.float32)
+
+
+class SharedState:
+    """Keeps lam where other threads write theirs."""
+
+    def __call__(self, x, y, alpha, rng):
+        self.lam = beta(alpha, rng)
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(0.002)
+        return formula(x, y, alpha, rng, lam=self.lam)
+
+
+def sometimes(fault, share=0.25):
+    def fn(x, y, alpha, rng):
+        return (fault if rng.random() < share else formula)(x, y, alpha, rng)
+
+    return fn
+
+
 def accepting(x, y, alpha, rng):
     return formula(x, y, max(alpha, 0.1) if alpha else alpha, rng)
 
 
 def mixing_at_zero(x, y, alpha, rng):
     return formula(x, y, max(alpha, 0.1) if alpha == 0 else alpha, rng)
+
+
+def mixing_eight_at_zero(x, y, alpha, rng):
+    return (mixing_at_zero if len(x) == 8 else formula)(x, y, alpha, rng)
 
 
 def keras_like(x, y, alpha, rng):
@@ -262,6 +383,40 @@ FAULTS = {
     "generator ignored": (own_randomness, "seed", "equal generators give different results"),
     "one fixed seed": (seeded_once, "seed", "another seed gives the same"),
     "result overwritten later": (ReusedBuffer(), "seed", "overwritten by a later call"),
+    "labels draw from elsewhere": (noisy_labels, "seed", "equal generators give different results"),
+    "state shared by threads": (SharedState(), "seed", "four threads at once"),
+    "labels not mixed": (planted(label_lam=lambda n, a, rng: 1.0), "labels match images", ", its label 1.00 of row "),
+    "lam of the labels rounded": (rounded_label_lam, "labels match images", "with another lam"),
+    "labels smoothed unevenly": (changed(unevenly_smoothed), "labels match images", "of row 0"),
+    "labels that say nothing": (
+        changed(lambda x, y: (x, np.full_like(y, 0.1))), "labels match images", "its label 0.10 of row 0 and 0.10 of"),
+    "one label that doesn't sum to 1": (changed(last_label_dimmed), "label rows sum to 1", "sums to 0.90"),
+    "images darkened": (changed(lambda x, y: (x / 2, y)), "convex images", "of a batch of 2, row 0 is 0."),
+    "images black": (changed(lambda x, y: (0 * x, y)), "convex images", "row 0 is nothing of any row"),
+    "uniform, but not at a tiny alpha": (
+        planted(lam=lambda n, a, rng: rng.random() if a > 0.01 else beta(a, rng)),
+        "smaller alpha mixes less", "at alpha 0.3 the lighter row's mean weight is 0.22"),
+    "alpha = 0 mixes batches of 8": (mixing_eight_at_zero, "alpha = 0", "mixes: of a batch of 8"),
+    "only NaN accepted": (nan_accepted, "bad alpha", "alpha = nan is accepted"),
+    "NaN at a negative alpha": (nan_for_negative, "bad alpha", "alpha = -1 is accepted and gives NaN"),
+    "odd batches dimmed": (changed(lambda x, y: (x / 2, y / 2), odd), "batch sizes", "a batch of 1 is mixed wrongly"),
+    "odd batches with a pixel off": (changed(one_pixel_off, odd), "batch sizes", "a batch of 1 is mixed wrongly"),
+    "odd batches lose a row": (
+        changed(lambda x, y: (x[1:], y), odd), "batch sizes", "(1, 4, 4, 3) and (1, 10) became (0, 4, 4, 3)"),
+    "odd batches lose a label": (
+        changed(lambda x, y: (x, y[1:]), odd), "batch sizes", "became (1, 4, 4, 3) and (0, 10)"),
+    "labels in float64": (changed(lambda x, y: (x, y.astype(float))), "float32", "float32 labels become float64"),
+    "uint8 cropped": (changed(lambda x, y: (x[:, :2], y), whole), "uint8", "become (8, 2, 4, 3)"),
+    "uint8 brighter": (changed(lambda x, y: (x + 5, y), whole), "uint8", "off by up to 5 grey values"),
+    "class ids to too few classes": (three_classes_only, "class ids", "become labels of shape (8, 3)"),
+    "the first row is never a partner": (first_row_alone, "partners", "not a fair choice: the rows were partners [0, "),
+    "the last row has itself, the others the next": (
+        planted(index=lambda n, a, rng: np.maximum(np.arange(n) - 1, 0)), "partners", "row 0 is the partner of several"),
+    "rolled by one, two or three": (shifted_by_one_to_three, "partners", "not a fair choice"),
+    "any two rows, but low ones more often": (unfair_pairs, "partners", "any two rows, but not a fair choice"),
+    "a label dimmed now and then": (sometimes(dimmed_labels), "label rows sum to 1", "sums to 0.90"),
+    "images overwritten now and then": (sometimes(in_place(0)), "inputs unchanged", "images"),
+    "alpha = 0 mixes now and then": (sometimes(mixing_at_zero), "alpha = 0", "mixes: of a batch of"),
 }  # fmt: skip
 
 
@@ -275,7 +430,49 @@ def test_a_planted_fault_is_found_and_said(name):
         report.raise_if_failed()
 
 
-@pytest.mark.parametrize("name", ["labels with 1 - lam", "float64", "lam uniform", "class ids averaged", "odd batches"])
+@pytest.mark.parametrize("n", [1, 3, 7])
+def test_a_batch_size_that_fails_is_named(n):
+    def fn(x, y, alpha, rng):
+        if len(x) == n:
+            raise ValueError("not so many")
+        return formula(x, y, alpha, rng)
+
+    assert check_mixup(fn)["batch sizes"] == f"fails: a batch of {n} raises ValueError: not so many"
+
+
+def test_the_smallest_example_is_shown():
+    said = check_mixup(three_rows)["convex images"]
+    assert re.fullmatch(r"fails: of a batch of 4, row \d is (0\.\d\d of row \d( and )?){3}: more than two rows", said)
+    said = check_mixup(lambda *args: averaging_ids(*args, first=1))["class ids"]
+    a, b, mean = re.search(r"the classes (\d) and (\d) become (\S+)", said).groups()
+    assert float(a) < float(mean) < float(b)
+    assert check_mixup(accepting)["bad alpha"] == "fails: alpha = -1 is accepted"
+
+
+def test_the_draws_are_compared_with_what_they_should_be():
+    said = check_mixup(planted(lam=lambda n, a, rng: rng.random() if a else 1.0))["lam is Beta(alpha, alpha)"]
+    middle, wanted = re.search(r"at alpha 0.3, lam looks uniform: (\d+)% of the draws .*, and (\d+)% should", said).groups()
+    below = stats.beta(0.3, 0.3).cdf
+    assert int(wanted) == round(100 * (below(0.75) - below(0.25)) / (below(0.99) - below(0.01)))
+    assert abs(int(middle) - 51) < 8
+    said = check_mixup(planted(lam=lambda n, a, rng: rng.beta(a, 1) if a else 1.0))["lam is Beta(alpha, alpha)"]
+    draws = np.random.default_rng(0).beta(0.3, 1, 100_000)
+    mean = float(re.search(r"the mean of lam is (\S+):", said)[1])
+    assert mean == pytest.approx(draws[(draws > 0.01) & (draws < 0.99)].mean(), abs=0.05)
+
+
+def test_what_mixes_nothing_fails_where_mixing_is_asked_for():
+    report = check_mixup(planted(lam=lambda n, a, rng: 1.0))
+    assert report.failed == ["mixes", "lam is Beta(alpha, alpha)", "partners", "seed"]
+    assert report["lam is Beta(alpha, alpha)"].startswith("fails: at alpha 0.3, 0% of the rows are visibly mixed")
+    assert report["partners"] == "fails: nothing is mixed"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["labels with 1 - lam", "float64", "lam uniform", "class ids averaged", "odd batches", "images overwritten",
+     "labels overwritten"],
+)  # fmt: skip
 def test_one_fault_is_one_failure(name):
     fn, failing, _ = FAULTS[name]
     expected = {"lam uniform": {"smaller alpha mixes less"}, "class ids averaged": {"bad alpha"}}
@@ -305,6 +502,13 @@ def test_other_choices_are_said():
         mixed_x, mixed_y = formula(x, y, alpha, rng)
         return mixed_x, np.float32(0.8) * mixed_y + np.float32(0.02)
 
+    def smoothing_ids(x, y, alpha, rng):
+        return smoothing(x, np.eye(10, dtype=np.float32)[y] if y.ndim == 1 else y, alpha, rng)
+
+    def dusty(x, y, alpha, rng):
+        mixed_x, mixed_y = formula(x, y, alpha, rng)
+        return mixed_x, mixed_y + np.float32(1e-7)
+
     def refusing(x, y, alpha, rng):
         if alpha == 0 or x.dtype != np.float32:
             raise TypeError("not that")
@@ -317,7 +521,10 @@ def test_other_choices_are_said():
         lam = np.float32(beta(alpha, rng))
         return lam * x[a] + (1 - lam) * x[b], lam * y[a] + (1 - lam) * y[b]
 
-    assert check_mixup(smoothing)["labels match images"].startswith("choice: the same rows and lam, but labels are")
+    smoothed = "choice: the same rows and lam, but labels are smoothed by 0.20 as well"
+    assert check_mixup(smoothing)["labels match images"] == smoothed
+    assert check_mixup(smoothing_ids)["class ids"] == "holds: turned into soft labels"
+    assert check_mixup(dusty)["labels match images"] == "holds: the same rows with the same lam"
     assert check_mixup(refusing)["alpha = 0"] == "choice: refused: TypeError: not that"
     assert check_mixup(refusing)["uint8"] == "choice: refused: TypeError: not that"
     assert check_mixup(any_two)["partners"].startswith("choice: a row of the result is a blend of any two rows")
@@ -332,7 +539,9 @@ def test_other_choices_are_said():
         (lambda x, y, alpha, rng: x, "not a pair"),
         (lambda x, y, alpha, rng: None, "NoneType"),
         (lambda x, y, alpha, rng: (x[:, 0], y), "images of shape"),
+        (lambda x, y, alpha, rng: (x[:4], y), "images of shape"),
         (lambda x, y, alpha, rng: (x, y.argmax(1)), "labels of shape"),
+        (lambda x, y, alpha, rng: (x, y[:, :8]), "labels of shape (8, 10) become (8, 8)"),
         (mixup_data, "not a pair"),
     ],
 )
@@ -345,10 +554,21 @@ def test_what_cannot_be_checked_is_said_at_once(fn, words):
     assert words in report["result"]
 
 
+def test_a_long_error_is_said_in_one_short_line():
+    def fn(x, y, alpha, rng):
+        raise ValueError("\n  " + 40 * "no " + "\nsecond line")
+
+    said = check_mixup(fn)["result"]
+    assert said.startswith("fails: a batch of 8 with alpha 1 raises ValueError: no no ") and said.endswith("no [...]")
+    assert len(said) < 130 and "\n" not in said
+
+
 def test_nan_fails_everywhere_that_looks_at_numbers():
     report = check_mixup(lambda x, y, alpha, rng: (x * np.nan, y * np.nan))
-    for name in ("convex images", "labels match images", "label rows sum to 1", "batch sizes", "alpha = 0", "uint8"):
+    for name in ("labels match images", "label rows sum to 1", "batch sizes", "alpha = 0", "uint8",
+                 "smaller alpha mixes less"):  # fmt: skip
         assert name in report.failed
+    assert report["convex images"] == "fails: of a batch of 2, row 0 is nan of row 0 and nan of row 1"
 
 
 def test_a_fault_at_one_call_only_does_not_stop_the_rest():
@@ -363,19 +583,28 @@ def test_a_fault_at_one_call_only_does_not_stop_the_rest():
 
 
 def test_the_report_reads_as_text_and_as_a_table():
-    report = Report([("a", "holds", "1 < 2"), ("b", "fails", "no")])
-    assert str(report) == "holds   a  1 < 2\nfails   b  no"
-    assert "<td>1 &lt; 2</td>" in report._repr_html_()
-    assert (report.passed, report.failed, report.choices) == (["a"], ["b"], [])
+    report = Report([("a", "holds", "1 < 2"), ("b", "fails", "no"), ("long", "choice", "either")])
+    assert str(report) == repr(report) == "holds   a     1 < 2\nfails   b     no\nchoice  long  either"
+    assert "<th>property</th>" in report._repr_html_() and "<td>1 &lt; 2</td>" in report._repr_html_()
+    assert (report.passed, report.failed, report.choices) == (["a"], ["b"], ["long"])
     with pytest.raises(AssertionError, match="^b: no$"):
         report.raise_if_failed()
-    with pytest.raises(KeyError, match="properties are a, b"):
+    with pytest.raises(KeyError, match="properties are a, b, long"):
         report["c"]
 
 
 def test_one_seed_gives_one_report():
     assert str(check_mixup(per_row, seed=3)) == str(check_mixup(per_row, seed=3))
     assert str(check_mixup(per_row, seed=3)) != str(check_mixup(per_row, seed=4))
+
+
+def test_the_seed_decides_images_too():
+    def first_image(seed):
+        seen = []
+        check_mixup(lambda x, y, alpha, rng: seen.append(x[0]), seed=seed)
+        return seen[0]
+
+    assert np.array_equal(first_image(3), first_image(3)) and not np.array_equal(first_image(3), first_image(4))
 
 
 @pytest.mark.parametrize(
@@ -385,6 +614,8 @@ def test_one_seed_gives_one_report():
         ({"shape": 16}, "shape"),
         ({"shape": (0, 4)}, "shape"),
         ({"shape": (3, 5)}, "shape"),
+        ({"shape": (-4, -8)}, "shape"),
+        ({"shape": (4.5, 4)}, "shape"),
         ({"error_rate": 0}, "error_rate"),
         ({"error_rate": 1.0}, "error_rate"),
         ({"error_rate": "1"}, "error_rate"),
@@ -407,6 +638,7 @@ def test_keras_layer():
     (a, label), (b, _), (c, _) = (mix(x, y, 0.5, np.random.default_rng(seed)) for seed in (0, 0, 1))
     np.testing.assert_array_equal(a, b)
     assert not np.array_equal(a, c)
+    assert not np.array_equal(a, mix(x, y, 8.0, np.random.default_rng(0))[0])
     np.testing.assert_allclose(a.reshape(4, -1), label @ x.reshape(4, -1), atol=1e-6)
 
 

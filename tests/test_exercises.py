@@ -142,6 +142,24 @@ def _clear(low, high):
     return "supported" if clear.all() else "mixed" if clear.any() else "not supported"
 
 
+def _weight_after_weight(seed, step, alpha):
+    rng = np.random.default_rng(seed)
+    for _ in range(step + 1):
+        lam = rng.beta(alpha, alpha)
+    return lam
+
+
+def _pasted(start, side, shape):
+    outside = np.ones(shape, dtype=bool)
+    outside[start[0] : start[0] + side[0], start[1] : start[1] + side[1]] = False
+    return outside
+
+
+def _rolling(k, n, size, seed, batches):
+    order = np.random.default_rng([seed, k // batches]).permutation(n)
+    return order[k % batches * size : (k % batches + 1) * size]
+
+
 # Wrong answers as a reader might write them, and words that the check must say.
 WRONG = [
     (
@@ -212,6 +230,24 @@ WRONG = [
         lambda low, high: "the other way" if any(high < 0) else "the data can't tell",
         "one interval below zero",
     ),
+    ("pipelines-1", lambda seed, step, alpha: np.random.default_rng(seed).beta(alpha, alpha), "the step is missing"),
+    ("pipelines-1", _weight_after_weight, "draw all weights"),
+    (
+        "pipelines-2",
+        lambda gamma, u, alpha: 1 / (1 + gamma[1] * u[1] ** (1 / alpha) / (gamma[0] * u[0] ** (1 / alpha))),
+        "both of your draws are 0",
+    ),
+    ("inputs-1", lambda y_a, y_b, lam, rng: y_a if rng.random() < lam[0] else y_b, "once for all rows"),
+    ("inputs-1", lambda y_a, y_b, lam, rng: np.where(rng.random(len(lam)) > lam, y_a, y_b), "swapped"),
+    ("inputs-2", lambda start, side, shape: _pasted(start, side, shape).mean(), "counts from the end"),
+    ("devices-1", lambda gradients, rows: np.mean(gradients, axis=0), "your devices all count alike"),
+    ("devices-2", lambda k, n, size, seed: _rolling(k, n, size, seed, n // size), "round up"),
+    (
+        "questions-1",
+        lambda p, y, partner, lam: np.mean([a in (b, c) for a, b, c in zip(p.argmax(1), y, y[partner])]),
+        "either class in full",
+    ),
+    ("questions-2", lambda alpha: np.mean(np.random.default_rng(0).beta(alpha, alpha, 10**6) ** 2), "squared alone"),
 ]  # fmt: skip
 
 

@@ -151,9 +151,54 @@ def drop_sentence(notebook):
     cell["metadata"]["mystnb"] = {"image": {"alt": "<Figure size 640x480 with 1 Axes>"}}
 
 
+def moved(notebook):
+    """The output that holds the chapter's figure that moves."""
+    outputs = [output for cell in notebooks.code_cells(notebook) for output in cell["outputs"]]
+    return next(output["data"] for output in outputs if "text/html" in output.get("data", {}))
+
+
+def in_figure(old, new):
+    """Plant `new` for `old` in the figure's HTML."""
+
+    def plant(notebook):
+        data = moved(notebook)
+        page = "".join(data["text/html"])
+        assert old in page
+        data["text/html"] = page.replace(old, new, 1).splitlines(keepends=True)
+
+    plant.__name__ = f"plant {new[:30].strip()}"
+    return plant
+
+
+def show_a_table(notebook):
+    printing(notebook)["outputs"].append(
+        {"output_type": "display_data", "metadata": {}, "data": {"text/html": "<table></table>", "text/plain": "a table"}}
+    )
+
+
+def show_a_picture_too(notebook):
+    moved(notebook)["image/png"] = base64.b64encode(b"a picture").decode()
+
+
+def say_something_else(notebook):
+    moved(notebook)["text/plain"] = ["Label: another one than the figure's caption."]
+
+
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
+        (show_a_table, "HTML that is no figure"),
+        (show_a_picture_too, "HTML that is no figure"),
+        (in_figure("</figure>", "<script></script></figure>"), "HTML that is no figure"),
+        (in_figure("</figure>", "</figure><p>"), "HTML that is no figure"),
+        (in_figure('aria-live="polite"', ""), "HTML that is no figure"),
+        (say_something_else, "caption is not its sentence"),
+        (in_figure('"polite">Label', '"polite">label'), "caption is not its sentence"),
+        (in_figure("<div>blend", '<div><img src="//example.org/a.png">blend'), "outside its page: 'src='"),
+        (in_figure("update();", 'fetch("/a");'), "outside its page: 'fetch'"),
+        (in_figure("color:", "background:url(a.png);color:"), "outside its page: 'url('"),
+        (in_figure("<div>blend", "<div>see http://example.org blend"), "outside its page: 'http:'"),
+        (in_figure("update();", "update();" + " " * 40_000), "at most 60,000"),
         (misspell_tag, "unknown tag 'nbval-ignore-ouput'"),
         (silence_nbval, "switches nbval off"),
         (write_to_stderr, "writes to stderr"),
@@ -239,9 +284,9 @@ def test_a_better_sentence_or_an_unused_module_costs_no_run(book):
     figures = notebooks.ROOT / "mixup_helpers" / "figures.py"
     text = figures.read_text(encoding="utf-8").replace("# Tints of", "# Lighter tints of").replace("Draw images", "Put images")
     figures.write_text(text, encoding="utf-8")
-    with (notebooks.ROOT / "mixup_helpers" / "training.py").open("a", encoding="utf-8") as training:
-        training.write("\nunused = 1\n")
-    assert "mixup_helpers/training.py" not in notebooks.read(book)["metadata"]["mixup_book"]["modules"]
+    with (notebooks.ROOT / "mixup_helpers" / "tables.py").open("a", encoding="utf-8") as tables:
+        tables.write("\nunused = 1\n")
+    assert "mixup_helpers/tables.py" not in notebooks.read(book)["metadata"]["mixup_book"]["modules"]
     assert notebooks.faults(book) == []
 
 

@@ -1,8 +1,13 @@
-"""A Sphinx extension: refuse notebooks with faults, and mend what Jupyter Book 1 and its theme write amiss."""
+"""A Sphinx extension: refuse notebooks with faults, describe each page, and mend what the theme writes amiss."""
 
-from sphinx.errors import ExtensionError
+import html
+import re
+import shutil
+from pathlib import Path
 
 import notebooks
+from docutils import nodes
+from sphinx.errors import ExtensionError
 
 
 def refuse_faults(app):
@@ -16,11 +21,18 @@ def options(app, config):
     # Theme 1.3 shows a second search button in a header bar.
     theme.setdefault("navbar_persistent", [])
     # Without the repository's address every launch button would be a dead link.
-    known = bool(theme.get("repository_url"))
-    theme.update(use_repository_button=known, use_issues_button=known)
-    if not known:
+    address = theme.get("repository_url")
+    theme.update(use_repository_button=bool(address), use_issues_button=bool(address))
+    if not address:
         theme["launch_buttons"] = {}
+    config.html_baseurl = pages_address(address)
     config.html_context.setdefault("default_mode", "auto")  # unset, every first visit logs an error
+
+
+def pages_address(repository):
+    """Where GitHub Pages serves the book of this repository; nothing, if it is not on GitHub."""
+    found = re.fullmatch(r"https://github\.com/([^/]+)/([^/]+?)(?:\.git)?/?", repository or "")
+    return f"https://{found[1]}.github.io/{found[2]}/" if found else ""
 
 
 def scripts(app, pagename, templatename, context, doctree):
@@ -29,11 +41,70 @@ def scripts(app, pagename, templatename, context, doctree):
         script
         for script in context.get("script_files", [])
         if "THEBE_JS_URL" not in (getattr(script, "attributes", {}).get("body") or "")
+        and "thebe" not in str(getattr(script, "filename", ""))
     ]
+
+
+def describe(app, pagename, templatename, context, doctree):
+    """For search engines and for the previews of links: the page's question, and its first picture."""
+    if doctree is None:
+        return
+    texts = (node.astext() for node in doctree.findall(nodes.paragraph))
+    about = " ".join(next((text for text in texts if len(text) > 30), app.config.project).split())
+    drawn = next(doctree.findall(nodes.image), None)
+    picture = f"_images/{Path(drawn['uri']).name}" if drawn else "_static/chapter.png"
+    # A preview must give whole addresses, which are known where the book is published.
+    base = app.config.html_baseurl or context["pathto"]("", resource=True).rstrip("/") + "/"
+    values = {
+        "name": {"description": about},
+        "property": {
+            "og:title": context["title"],
+            "og:description": about,
+            "og:type": "article",
+            "og:image": base + picture,
+        },
+    }
+    if app.config.html_baseurl:
+        values["property"]["og:url"] = f"{base}{pagename}.html"
+    context["metatags"] = context.get("metatags", "") + "".join(
+        f'<meta {key}="{name}" content="{html.escape(re.sub("<[^>]*>", "", value))}" />\n'
+        for key, named in values.items()
+        for name, value in named.items()
+    )
+
+
+def not_found(app):
+    """A page for addresses that lead nowhere: every link on it holds wherever it is shown."""
+    base = "/" + app.config.html_baseurl.split("/", 3)[-1] if app.config.html_baseurl else "/"
+    titles = {page: app.env.titles[page].astext() for page in notebooks.in_toc() if page in app.env.titles}
+    yield "404", {"base": base, "titles": titles}, "404.html"
+
+
+# What screen readers stumble over: a side bar that is no landmark, a list without items, a role that is no more.
+MENDED = {
+    '<div id="pst-primary-sidebar"': '<div id="pst-primary-sidebar" role="complementary" aria-label="Book"',
+    'role="doc-biblioentry"': 'role="listitem"',
+}
+
+
+def mend(app, error):
+    if error or app.builder.name != "html":
+        return
+    # Here and not in _static, whose scripts Jupyter Book adds to every page.
+    for script in (notebooks.BOOK / "_scripts").glob("*.js"):
+        shutil.copy(script, Path(app.outdir, "_static"))
+    for page in Path(app.outdir).rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        for wrong, right in MENDED.items():
+            text = text.replace(wrong, right)
+        page.write_text(text, encoding="utf-8")
 
 
 def setup(app):
     app.connect("builder-inited", refuse_faults)
     app.connect("config-inited", options)
     app.connect("html-page-context", scripts, priority=999)
+    app.connect("html-page-context", describe)
+    app.connect("html-collect-pages", not_found)
+    app.connect("build-finished", mend)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

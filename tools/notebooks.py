@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import html
 import importlib.util
 import io
 import json
@@ -21,6 +22,15 @@ TAGS = {"hide-input", "hide-cell"}
 TIMED = {"cost"}  # the chapters that show timings, in cells that nbval does not compare
 OPTIONAL = {"others": "timm"}  # chapters that need a package which the book's own set-up leaves out: `make torch`
 MEND = "run `make regen`"
+# What `mixup_helpers.moving` makes, and the sentence in it.
+MOVING = re.compile(
+    r'(?s)<figure class="moving [^<]*<style>.*<figcaption aria-live="polite">([^<]*)</figcaption>\n<script>.*</figure>'
+)
+# How a page would reach for something outside itself.
+OUTSIDE = re.compile(
+    r"(?i)https?:|\b(?:src|srcset|href|action)\s*=|\bimport\b|url\(|fetch|XMLHttp|WebSocket|EventSource|Beacon"
+)
+LARGEST = 60_000  # bytes that a figure that moves may add to its page
 
 
 def read(path):
@@ -77,7 +87,10 @@ def stamp(notebook, used):
     executed, and which files of results it had read and written; `make regen` asks the kernel.
     """
     code = [source(cell) for cell in code_cells(notebook)]
-    helpers = [without_comments((ROOT / name).read_text(encoding="utf-8")) for name in used["modules"]]
+    modules = [ROOT / name for name in used["modules"]]
+    helpers = [without_comments(path.read_text(encoding="utf-8")) for path in modules]
+    # A script beside a module is a part of it.
+    helpers += [path.read_text(encoding="utf-8") for path in (m.with_suffix(".js") for m in modules) if path.exists()]
     results = {
         kind: [(RESULTS / name).read_text(encoding="utf-8") for name in used[kind]] for kind in ("read", "written")
     }
@@ -172,8 +185,11 @@ def _faults(notebook, tags):
         for output in cell["outputs"]:
             if output.get("name") == "stderr":
                 found.append(f"code cell {number} writes to stderr: {''.join(output['text'])[:80]!r}")
-            if set(output.get("data", {})) - {"text/plain", "image/png"}:
-                found.append(f"code cell {number} shows {sorted(output['data'])}; only text and PNG are compared")
+            data = output.get("data", {})
+            if "text/html" in data:
+                found += [f"code cell {number} {fault}" for fault in moving_faults(data)]
+            if set(data) - {"text/plain", "image/png", "text/html"}:
+                found.append(f"code cell {number} shows {sorted(data)}; only text and PNG are compared")
             if output["output_type"] == "error":
                 found.append(f"code cell {number} ends in {output['ename']}")
             if re.search(r"\w*Warning:|WARNING:|port\.cc|cpu_feature_guard", json.dumps(output)):
@@ -193,6 +209,21 @@ def _faults(notebook, tags):
         if set(cell["metadata"]) - known or cell.get("attachments"):
             found.append(f"cell {index} has unknown metadata or attachments: {sorted(cell['metadata'])}")
     return found
+
+
+def moving_faults(data):
+    """What is wrong with an output in HTML: only the figures of `mixup_helpers.moving` may be that."""
+    page, sentence = ("".join(data.get(kind, "")) for kind in ("text/html", "text/plain"))
+    made = MOVING.fullmatch(page)
+    if set(data) != {"text/plain", "text/html"} or not made or page.count("<figure") != 1 or page.count("<script") != 1:
+        yield "shows HTML that is no figure of mixup_helpers.moving"
+        return
+    if len(sentence) < 20 or html.unescape(made.group(1)) != sentence:
+        yield f"has a figure whose caption is not its sentence: {sentence!r}"
+    if OUTSIDE.search(page):
+        yield f"has a figure that asks for something outside its page: {OUTSIDE.search(page).group()!r}"
+    if len(page.encode()) > LARGEST:
+        yield f"has a figure of {len(page.encode()):,} bytes; at most {LARGEST:,} are allowed"
 
 
 def figure_metadata(sentence):

@@ -1,5 +1,7 @@
 """Make the book's own environment, .venv, from requirements.txt: `python tools/setup_env.py`.
 
+Another is made by `python tools/setup_env.py PLACE REQUIREMENTS SIZE`.
+
 Runs under any Python, so that a wrong one gets a clear line instead of a syntax error.
 """
 
@@ -13,7 +15,8 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-VENV = os.path.join(ROOT, ".venv")
+NAME, PINS, SIZE = sys.argv[1:] if __name__ == "__main__" and sys.argv[1:] else (".venv", "requirements.txt", "3 GB")
+VENV = os.path.join(ROOT, NAME)
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
 # What was installed, written last; empty while an installation is under way. An
 # environment without this file is somebody else's.
@@ -35,12 +38,12 @@ def main():
         return "needs Python 3.11 to 3.13, but {0} is {1}.{2}. Try: make book PYTHON=python3.12".format(
             sys.executable, *sys.version_info[:2]
         )
-    pins = read(os.path.join(ROOT, "requirements.txt"))
+    pins = read(os.path.join(ROOT, PINS))
     wanted = "{0}\nPython {1}.{2}\n{3}".format(VENV, sys.version_info[0], sys.version_info[1], pins)
     if os.path.exists(PYTHON) and os.path.exists(DONE) and read(DONE) == wanted:
         return None
     if os.path.isdir(VENV) and os.listdir(VENV) and not os.path.exists(DONE):
-        return ".venv is there already, and not from make. Rename it or remove it."
+        return NAME + " is there already, and not from make. Rename it or remove it."
     try:
         os.makedirs(os.path.dirname(LOG), exist_ok=True)
         start_again()
@@ -58,7 +61,7 @@ def main():
 
 
 def start_again():
-    """Leave nothing in .venv but the mark that it is ours: an unfinished one is not mended."""
+    """Leave nothing in VENV but the mark that it is ours: an unfinished one is not mended."""
     os.makedirs(VENV, exist_ok=True)
     io.open(DONE, "w").close()
     for name in os.listdir(VENV):
@@ -70,10 +73,10 @@ def start_again():
 
 
 def install(log, total):
-    print("Making .venv (once; the packages take about 3 GB)", flush=True)
+    print("Making {0} (once; the packages take about {1})".format(NAME, SIZE), flush=True)
     run([sys.executable, "-m", "venv", VENV], log, total)
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install"]
-    run(pip + ["-r", os.path.join(ROOT, "requirements.txt")], log, total)
+    run(pip + ["-r", os.path.join(ROOT, PINS)], log, total)
     run(pip + ["--no-deps", "--no-build-isolation", "-e", ROOT], log, total)
 
 
@@ -87,7 +90,7 @@ def run(command, log, total):
     )  # fmt: skip
     for line in process.stdout:
         log.write(line)
-        pin = re.match(r"(?:Collecting|Processing) (\S+) .*requirements.txt \(line (\d+)\)", line)
+        pin = re.match(r"(?:Collecting|Processing) (\S+) .*requirements\S*.txt \(line (\d+)\)", line)
         if pin:
             print("[{0:>3}/{1}] {2}".format(pin.group(2), total, pin.group(1).split("/")[-1]), flush=True)
         elif line.startswith("Installing collected"):

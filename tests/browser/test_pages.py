@@ -1,0 +1,186 @@
+"""Every page, as readers with a phone, a keyboard, a screen reader or a slow line get it."""
+
+import contextlib
+import re
+from urllib.parse import urlsplit
+
+import notebooks
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+PAGES = [f"{page}.html" for page in notebooks.in_toc()]
+OTHERS = ["search.html", "genindex.html", "404.html"]
+FORMULAS = "book/intuition.html"
+LOOKS = [(width, theme) for width in (1280, 390) for theme in ("light", "dark")]
+
+
+@contextlib.contextmanager
+def look(browser, width, theme):
+    """A new reader's page of this width on this theme."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("path", PAGES + OTHERS)
+def test_the_page_is_whole_for_everyone(browser, site, path):
+    found = []
+    for width, theme in LOOKS:
+        with look(browser, width, theme) as page:
+            said = []
+            page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else 0)
+            page.on("pageerror", lambda error: said.append(str(error)))
+            page.on("request", lambda request: said.append(request.url) if leaves(request.url, site) else 0)
+            page.goto(f"{site}/{path}")
+            page.wait_for_load_state("networkidle")
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                said.append("scrolls sideways")
+            if page.evaluate("document.documentElement.dataset.theme || 'auto'") not in (theme, "auto"):
+                said.append("is on the wrong theme")
+            found += [f"{width} {theme}: {fault}" for fault in said]  # before axe, which loads style sheets of its own
+            for fault in Axe().run(page).response["violations"]:
+                found.append(f"{width} {theme}: {fault['id']} at {fault['nodes'][0]['target']}")
+    assert found == []
+
+
+def leaves(address, site):
+    return urlsplit(address).scheme in ("http", "https", "ws", "wss") and not address.startswith(site)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_page_says_what_it_is(page, site, path):
+    page.goto(f"{site}/{path}")
+    title, heading = page.title(), page.locator("h1").first.evaluate("e => e.firstChild.textContent")
+    assert title in (f"{heading.strip()} — The MixUp book", heading.strip())
+
+    def meta(key):
+        return page.locator(f"meta[{key}]").get_attribute("content")
+
+    assert 30 <= len(meta("name=description")) <= 300
+    assert meta("property='og:title'") == heading.strip()
+    picture = page.evaluate("address => new URL(address, document.baseURI).href", meta("property='og:image'"))
+    icon = page.locator("link[rel='icon']").evaluate("e => e.href")
+    for address in (picture, icon):
+        answer = page.request.get(address)
+        assert answer.ok and answer.headers["content-type"].startswith("image/")
+
+
+def test_formulas_need_no_script(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/{FORMULAS}")
+    formulas = page.locator("math")
+    assert formulas.count() >= 10
+    boxes = [formula.bounding_box() for formula in formulas.all()]
+    assert all(box["width"] > 3 and box["height"] > 3 for box in boxes)
+    assert not re.search(r"\\[a-z(\[]|\$", " ".join(page.locator("main p").all_inner_texts()))
+    context.close()
+
+
+def transferred(context, address):
+    """How many bytes the browser fetches to show the page from its top to its end."""
+    page = context.new_page()
+    total = []
+    network = context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.on("Network.loadingFinished", lambda event: total.append(event["encodedDataLength"]))
+    page.goto(address)
+    for image in page.locator("img[loading]").all():
+        image.scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")
+    page.close()
+    return sum(total)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_page_is_light(browser, site, path):
+    first, further = browser.new_context(), browser.new_context()
+    assert transferred(first, f"{site}/{path}") <= 450_000
+    transferred(further, f"{site}/{'book/references.html' if path != 'book/references.html' else PAGES[0]}")
+    assert transferred(further, f"{site}/{path}") <= 150_000
+    first.close()
+    further.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [
+        ("mixup_data", "book/syntax.html"),
+        ("lambda", "book/glossary.html"),
+        ("calibration", "book/confidence.html"),
+        ("label smoothing", "book/rivals.html"),
+    ],
+)
+def test_search_finds_the_page(page, site, words, path):
+    page.goto(f"{site}/search.html?q={words.replace(' ', '+')}")
+    page.locator("#search-results li a").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    hits = page.locator("#search-results li > a").evaluate_all("links => links.map(link => link.href.split(/[?#]/)[0])")
+    assert f"{site}/{path}" in hits
+
+
+@pytest.mark.parametrize("path", ["book/syntax.html", "book/intuition.html", "book/playground.html"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(browser, site, path, theme):
+    with look(browser, 1280, theme) as page:
+        page.goto(f"{site}/{path}")
+        page.wait_for_load_state("networkidle")
+        page.evaluate(TABS)
+        reached, unseen = set(), []
+        for _ in range(400):
+            page.keyboard.press("Tab")
+            number, marked = page.evaluate(FOCUS)
+            if number is None or number in reached:
+                break
+            reached.add(number)
+            if not marked:
+                unseen.append(page.evaluate("document.activeElement.outerHTML.slice(0, 120)"))
+        missed = page.evaluate(
+            "reached => [...document.querySelectorAll('[data-stop]')]"
+            ".filter(e => !reached.includes(e.dataset.stop)).map(e => e.outerHTML.slice(0, 120))",
+            sorted(reached),
+        )
+    assert (missed, unseen) == ([], [])
+
+
+# Number all that can be used: a radio button stands for its group, whose arrow keys move within it.
+TABS = """() => {
+  const usable = "a[href], button, input, select, textarea, summary, [tabindex]";
+  let count = 0;
+  for (const e of document.querySelectorAll(usable)) {
+    const shown = e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length;
+    const other = e.type === "radio" && !e.checked;
+    if (shown && !other && !e.disabled && e.tabIndex >= 0 && !e.closest("[inert]")) e.dataset.stop = "s" + count++;
+  }
+}"""
+FOCUS = """() => {
+  const e = document.activeElement;
+  if (!e || e === document.body) return [null, true];
+  const style = getComputedStyle(e);
+  const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+  return [e.dataset.stop || "?" + e.outerHTML.slice(0, 60), outlined || style.boxShadow !== "none"];
+}"""
+
+
+def test_an_unknown_address_gets_a_page_that_helps(page, site):
+    answer = page.goto(f"{site}/book/no/such/page.html")
+    assert answer.status == 404
+    assert page.locator("h1").inner_text() == "Page not found"
+    assert page.locator("li a").count() == len(PAGES)
+    page.fill("input[type=search]", "alpha")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=alpha")
+
+
+@pytest.mark.parametrize("page_name", [path.stem for path in notebooks.on_disk()])
+def test_the_chapter_can_be_downloaded(page, site, page_name):
+    page.goto(f"{site}/book/{page_name}.html")
+    address = page.locator("a.btn-download-source-button").evaluate("e => e.href")
+    assert page.request.get(address).text() == (notebooks.BOOK / f"{page_name}.ipynb").read_text(encoding="utf-8")
+
+
+def test_pictures_have_a_white_ground_in_the_dark(browser, site):
+    with look(browser, 1280, "dark") as page:
+        page.goto(f"{site}/book/alpha.html")
+        grounds = page.locator(".cell_output img").evaluate_all("all => all.map(e => getComputedStyle(e).backgroundColor)")
+    assert grounds and set(grounds) == {"rgb(255, 255, 255)"}
