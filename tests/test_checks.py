@@ -414,6 +414,7 @@ FAULTS = {
         planted(index=lambda n, a, rng: np.maximum(np.arange(n) - 1, 0)), "partners", "row 0 is the partner of several"),
     "rolled by one, two or three": (shifted_by_one_to_three, "partners", "not a fair choice"),
     "any two rows, but low ones more often": (unfair_pairs, "partners", "any two rows, but not a fair choice"),
+    "labels with 1 - lam now and then": (sometimes(one_minus_lam, 0.02), "labels match images", "mixed with 1 - lam"),
     "a label dimmed now and then": (sometimes(dimmed_labels), "label rows sum to 1", "sums to 0.90"),
     "images overwritten now and then": (sometimes(in_place(0)), "inputs unchanged", "images"),
     "alpha = 0 mixes now and then": (sometimes(mixing_at_zero), "alpha = 0", "mixes: of a batch of"),
@@ -514,6 +515,10 @@ def test_other_choices_are_said():
             raise TypeError("not that")
         return formula(x, y, alpha, rng)
 
+    def folded_at_four(x, y, alpha, rng):
+        lam = beta(alpha, rng)
+        return formula(x, y, alpha, rng, lam=max(lam, 1 - lam) if alpha == 4 else lam)
+
     def any_two(x, y, alpha, rng):
         a, b = np.array([rng.permutation(max(len(x), 2))[:2] % len(x) for _ in x]).T
         if not alpha >= 0 or y.ndim == 1:
@@ -528,7 +533,9 @@ def test_other_choices_are_said():
     assert check_mixup(refusing)["alpha = 0"] == "choice: refused: TypeError: not that"
     assert check_mixup(refusing)["uint8"] == "choice: refused: TypeError: not that"
     assert check_mixup(any_two)["partners"].startswith("choice: a row of the result is a blend of any two rows")
-    assert check_mixup(per_row)["lam per batch or row"] == "choice: rows of one batch have different lam"
+    for fn in (per_row, sometimes(per_row)):
+        assert check_mixup(fn)["lam per batch or row"] == "choice: rows of one batch have different lam"
+    assert check_mixup(folded_at_four)["lam is Beta(alpha, alpha)"].startswith("holds")
 
 
 @pytest.mark.parametrize(

@@ -171,9 +171,8 @@ def in_figure(old, new):
 
 
 def show_a_table(notebook):
-    printing(notebook)["outputs"].append(
-        {"output_type": "display_data", "metadata": {}, "data": {"text/html": "<table></table>", "text/plain": "a table"}}
-    )
+    data = {"text/html": "<table></table>", "text/plain": "a table"}
+    printing(notebook)["outputs"].append({"output_type": "display_data", "metadata": {}, "data": data})
 
 
 def show_a_picture_too(notebook):
@@ -230,6 +229,7 @@ def test_bad_habits_are_found_even_if_stamped(book, fault, message):
         ("mixup_helpers/models.py", "shape), keras", "shape),  keras"),
         ("mixup_helpers/figures.py", "s=28", "s=29"),
         ("mixup_helpers/book.mplstyle", "font.size: 12", "font.size: 13"),
+        ("mixup_helpers/moving.js", "toFixed(2)", "toFixed(3)"),
         ("requirements.txt", "tensorflow==", "tensorflow==9"),
     ],
 )
