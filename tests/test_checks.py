@@ -246,8 +246,8 @@ def unfair_pairs(x, y, alpha, rng):
     return lam * x[a] + (1 - lam) * x[b], lam * y[a] + (1 - lam) * y[b]
 
 
-def shifted_by_one_to_three(x, y, alpha, rng):
-    return formula(x, y, alpha, rng, index=np.roll(np.arange(len(x)), rng.integers(1, 4)))
+def shifted_by_one_or_two(x, y, alpha, rng):
+    return formula(x, y, alpha, rng, index=np.roll(np.arange(len(x)), rng.integers(1, 3)))
 
 
 def first_row_alone(x, y, alpha, rng):
@@ -410,9 +410,10 @@ FAULTS = {
     "uint8 brighter": (changed(lambda x, y: (x + 5, y), whole), "uint8", "off by up to 5 grey values"),
     "class ids to too few classes": (three_classes_only, "class ids", "become labels of shape (8, 3)"),
     "the first row is never a partner": (first_row_alone, "partners", "not a fair choice: the rows were partners [0, "),
-    "the last row has itself, the others the next": (
-        planted(index=lambda n, a, rng: np.maximum(np.arange(n) - 1, 0)), "partners", "row 0 is the partner of several"),
-    "rolled by one, two or three": (shifted_by_one_to_three, "partners", "not a fair choice"),
+    "shifted, the first row by none": (
+        planted(index=lambda n, a, rng: np.maximum(np.arange(n) - 1, 0)),
+        "partners", "row 0 is the partner of several"),
+    "rolled by one or two": (shifted_by_one_or_two, "partners", "not a fair choice"),
     "any two rows, but low ones more often": (unfair_pairs, "partners", "any two rows, but not a fair choice"),
     "labels with 1 - lam now and then": (sometimes(one_minus_lam, 0.02), "labels match images", "mixed with 1 - lam"),
     "a label dimmed now and then": (sometimes(dimmed_labels), "label rows sum to 1", "sums to 0.90"),
@@ -452,14 +453,16 @@ def test_the_smallest_example_is_shown():
 
 def test_the_draws_are_compared_with_what_they_should_be():
     said = check_mixup(planted(lam=lambda n, a, rng: rng.random() if a else 1.0))["lam is Beta(alpha, alpha)"]
-    middle, wanted = re.search(r"at alpha 0.3, lam looks uniform: (\d+)% of the draws .*, and (\d+)% should", said).groups()
+    middle, wanted = re.search(r"alpha 0.3, lam looks uniform: (\d+)% of .*, and (\d+)% should", said).groups()
     below = stats.beta(0.3, 0.3).cdf
     assert int(wanted) == round(100 * (below(0.75) - below(0.25)) / (below(0.99) - below(0.01)))
     assert abs(int(middle) - 51) < 8
     said = check_mixup(planted(lam=lambda n, a, rng: rng.beta(a, 1) if a else 1.0))["lam is Beta(alpha, alpha)"]
     draws = np.random.default_rng(0).beta(0.3, 1, 100_000)
-    mean = float(re.search(r"the mean of lam is (\S+):", said)[1])
-    assert mean == pytest.approx(draws[(draws > 0.01) & (draws < 0.99)].mean(), abs=0.05)
+    draws = draws[(draws > 0.01) & (draws < 0.99)]
+    mean, middle = map(float, re.search(r"the mean of lam is (\S+): (\d+)%", said).groups())
+    assert mean == pytest.approx(draws.mean(), abs=0.05)
+    assert middle == pytest.approx(100 * np.mean(abs(draws - 0.5) < 0.25), abs=8)
 
 
 def test_what_mixes_nothing_fails_where_mixing_is_asked_for():
