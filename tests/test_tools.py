@@ -92,7 +92,7 @@ def test_a_page_without_its_outputs_is_found(tmp_path, monkeypatch):
     cell = {"cell_type": "code", "source": [], "metadata": {}, "execution_count": 1, "outputs": [output]}
     (tmp_path / "page.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}}))
     monkeypatch.setattr(notebooks, "ROOT", tmp_path)
-    monkeypatch.setattr(check_html, "HTML", tmp_path)
+    monkeypatch.setattr(notebooks, "HTML", tmp_path)
     assert "was not built" in next(check_html.missing("page"))
     (tmp_path / "page.html").write_text("<p>0.124 &lt; 1</p>")
     assert "lacks the output" in next(check_html.missing("page"))

@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+import light
 import notebooks
 from docutils import nodes
 from sphinx.errors import ExtensionError
@@ -87,17 +88,19 @@ MENDED = {
 }
 
 
-def mend(app, error):
+def finish(app, error):
     if error or app.builder.name != "html":
         return
+    out = Path(app.outdir)
     # Here and not in _static, whose scripts Jupyter Book adds to every page.
     for script in (notebooks.BOOK / "_scripts").glob("*.js"):
-        shutil.copy(script, Path(app.outdir, "_static"))
-    for page in Path(app.outdir).rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
+        shutil.copy(script, out / "_static")
+    pages = {path: path.read_text(encoding="utf-8") for path in out.rglob("*.html")}
+    for path, page in pages.items():
         for wrong, right in MENDED.items():
-            text = text.replace(wrong, right)
-        page.write_text(text, encoding="utf-8")
+            page = page.replace(wrong, right)
+        path.write_text(light.lighten(page, out), encoding="utf-8")
+    light.cut_font(out, pages.values())
 
 
 def setup(app):
@@ -106,5 +109,5 @@ def setup(app):
     app.connect("html-page-context", scripts, priority=999)
     app.connect("html-page-context", describe)
     app.connect("html-collect-pages", not_found)
-    app.connect("build-finished", mend)
+    app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

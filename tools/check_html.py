@@ -6,21 +6,19 @@ import sys
 
 import notebooks
 
-HTML = notebooks.ROOT / "_build" / "html"
-
 
 def main():
     pages = notebooks.in_toc()
     problems = [problem for page in pages for problem in missing(page)]
     if problems:
         return "\n".join(problems)
-    print(f"Built {len(pages)} pages. Open {HTML / 'index.html'}, or run `make serve`.")
+    print(f"Built {len(pages)} pages. Open {notebooks.HTML / 'index.html'}, or run `make serve`.")
     return None
 
 
 def missing(page):
     """What the built page lacks of the source page, a sentence each."""
-    built = HTML / f"{page}.html"
+    built = notebooks.HTML / f"{page}.html"
     if not built.exists():
         yield f"{page}: {built} was not built"
         return

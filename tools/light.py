@@ -1,7 +1,6 @@
-"""A Sphinx extension: pages that load fast. Of the theme's icons, 700 kB of script and fonts, only those shown travel."""
+"""Pages that load fast: of the theme's icons, 700 kB of script and fonts, only those that are shown travel."""
 
 import re
-from pathlib import Path
 
 from fontTools import subset
 from PIL import Image
@@ -11,24 +10,27 @@ ICON_SCRIPT = re.compile(r'<script defer src="[^"]*scripts/fontawesome\.js[^"]*"
 PICTURE = re.compile(r'<img (?=[^>]*src="[./]*(_images/[^"]+\.png)")')
 
 
-def finish(app, error):
-    if error or app.builder.name != "html":
-        return
-    out = Path(app.outdir)
-    icons = set()
-    for page in out.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        icons |= set(re.findall(r"\bfa-[a-z0-9-]+", text))
-        text = ICON_SCRIPT.sub("", text)  # the style sheet draws the same icons from the font
-        page.write_text(PICTURE.sub(lambda found: sized(found[0], out / found[1]), text), encoding="utf-8")
-    css = "".join(path.read_text(encoding="utf-8") for path in (out / "_static" / "styles").glob("*.css"))
-    cut(out / "_static" / FONT, codes(css, icons))
+def lighten(page, out):
+    """The page without the icon script, since the style sheet draws the same icons from the font; pictures sized."""
+    return PICTURE.sub(lambda found: sized(found[0], out / found[1]), ICON_SCRIPT.sub("", page))
 
 
 def sized(tag, picture):
     """The tag with the picture's size, so that nothing jumps when it arrives; far down the page it waits."""
     with Image.open(picture) as image:
         return f'{tag}width="{image.width}" height="{image.height}" loading="lazy" '
+
+
+def cut_font(out, pages):
+    """Write the icon font of the book at `out` anew, with the icons alone that these pages and the styles show."""
+    css = "".join(path.read_text(encoding="utf-8") for path in (out / "_static" / "styles").glob("*.css"))
+    icons = {icon for page in pages for icon in re.findall(r"\bfa-[a-z0-9-]+", page)}
+    options = subset.Options(flavor="woff2")
+    font = subset.load_font(out / "_static" / f"{FONT}.ttf", options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=codes(css, icons))
+    subsetter.subset(font)
+    subset.save_font(font, out / "_static" / f"{FONT}.woff2", options)
 
 
 def codes(css, icons):
@@ -39,18 +41,3 @@ def codes(css, icons):
         if named & icons or not named:
             found.add(int(code, 16))
     return found
-
-
-def cut(font, kept):
-    """Write the web font anew with the characters `kept` alone."""
-    options = subset.Options(flavor="woff2")
-    whole = subset.load_font(f"{font}.ttf", options)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=kept)
-    subsetter.subset(whole)
-    subset.save_font(whole, f"{font}.woff2", options)
-
-
-def setup(app):
-    app.connect("build-finished", finish)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

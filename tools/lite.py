@@ -19,7 +19,6 @@ from pathlib import Path
 
 import notebooks
 
-HTML = notebooks.ROOT / "_build" / "html"
 APP = "lite/lab/index.html"
 # Pyodide is Python in the browser. What it ships of what the book imports, and under which name; the
 # versions are in requirements-lite.txt.
@@ -209,8 +208,8 @@ def try_out():
 def main():
     if sys.argv[1:] == ["try"]:
         return try_out()
-    build(HTML / "lite", chapters())
-    problems = list(faults(HTML, chapters()))
+    build(notebooks.HTML / "lite", chapters())
+    problems = list(faults(notebooks.HTML, chapters()))
     if problems:
         return "\n".join(problems)
     print(f"Built JupyterLite with {len(chapters())} chapters: {', '.join(path.stem for path in chapters())}.")

@@ -15,6 +15,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 RESULTS = BOOK / "results"
+HTML = ROOT / "_build" / "html"
 # The packages that compute or draw what the chapters show.
 PINS = re.compile(r"(?m)^(?:contourpy|keras|matplotlib|numpy|pandas|pillow|scikit-learn|scipy|tensorflow)==.*$")
 STYLE = ROOT / "mixup_helpers" / "book.mplstyle"

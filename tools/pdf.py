@@ -8,6 +8,7 @@ import chromium
 import notebooks
 
 BUILD = notebooks.ROOT / "_build" / "pdf"
+PAGES = BUILD / "_build" / "singlehtml"  # where Jupyter Book writes it
 PDF = notebooks.ROOT / "_build" / "mixup-book.pdf"
 NUMBER = '<div style="width: 100%; font-size: 8px; text-align: center"><span class="pageNumber"></span></div>'
 # Solutions are folded on the page; on paper nothing can be unfolded.
@@ -20,7 +21,7 @@ def main():
     if built.returncode:
         return "the book could not be built as one page, see above"
     # The builder writes every address as if its page stood one folder higher.
-    whole = (BUILD / "_build" / "singlehtml" / "book" / "index.html").replace(BUILD / "_build" / "singlehtml" / "book.html")
+    whole = (PAGES / "book" / "index.html").replace(PAGES / "book.html")
     beside = PDF.with_suffix(".tmp.pdf")
     try:
         with chromium.started() as browser:

@@ -1,34 +1,24 @@
 """A chapter's button opens the chapter in JupyterLite. Pyodide, which the kernel is made of, is out of reach here."""
 
-import functools
-import http.server
-import threading
-
 import lite
+import notebooks
 import pytest
+import serve
 
 PYODIDE = "https://cdn.jsdelivr.net/pyodide/"
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
 
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
     """The address of the built book in a folder of a server, as GitHub Pages has it."""
     folder = tmp_path_factory.mktemp("pages")
-    (folder / "mixup-book").symlink_to(lite.HTML, target_is_directory=True)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/mixup-book"
-    server.shutdown()
-    server.server_close()
+    (folder / "mixup-book").symlink_to(notebooks.HTML, target_is_directory=True)
+    with serve.served(folder) as address:
+        yield f"{address}/mixup-book"
 
 
 def test_the_buttons_and_the_site_agree():
-    assert lite.chapters() and list(lite.faults(lite.HTML, lite.chapters())) == []
+    assert lite.chapters() and list(lite.faults(notebooks.HTML, lite.chapters())) == []
 
 
 @pytest.mark.parametrize("name", [path.stem for path in lite.chapters()])

@@ -9,7 +9,6 @@ from scipy import stats
 
 from mixup_helpers import figures, mix_labels, mixup_data, models
 
-HTML = notebooks.ROOT / "_build" / "html"
 OPENING = {"data": "moons", "noise": 0.25, "wrong": 0, "alpha": 1, "seed": 1}
 
 
@@ -535,7 +534,7 @@ def test_page_from_disk_works_and_asks_for_nothing_elsewhere(page):
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto((HTML / "book" / "playground.html").as_uri())
+    page.goto((notebooks.HTML / "book" / "playground.html").as_uri())
     button(page, "Step").click()
     assert "step 1 of 2000" in status(page)
     assert all(url.startswith("file:") for url in asked)
