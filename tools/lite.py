@@ -201,8 +201,10 @@ def try_out():
         startup = Path(folder, "profile_default", "startup")
         startup.mkdir(parents=True)
         (startup / "browser.py").write_text(AS_IN_A_BROWSER, encoding="utf-8")
-        pytest = [ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python", "-m", "pytest"]
-        return subprocess.run([*pytest, *names], cwd=notebooks.ROOT, env=os.environ | {"IPYTHONDIR": folder}).returncode
+        python = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
+        # Matplotlib lists a new machine's fonts with a thread; Pyodide's comes with its list.
+        subprocess.run([python, "-c", "import matplotlib.font_manager"], check=True)
+        return subprocess.run([python, "-m", "pytest", *names], cwd=notebooks.ROOT, env=os.environ | {"IPYTHONDIR": folder}).returncode
 
 
 def main():
