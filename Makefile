@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: help book test test-browser lite pdf regen serve torch lock setup clean
+.PHONY: help book test test-browser lite bench pdf regen serve torch lock setup clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -23,6 +23,9 @@ test-browser: book  ## check the built book in headless Chromium
 
 lite: setup  ## execute the chapters that run in the browser with the versions they meet there
 	@$(RUN) tools/lite.py try
+
+bench: setup  ## time the mixing beside the plain formula and other libraries (10 minutes, nothing else running)
+	@$(RUN) benchmarks/mixing.py
 
 pdf: setup  ## print the whole book to _build/mixup-book.pdf, with headless Chromium
 	@$(RUN) tools/pdf.py

@@ -4,8 +4,11 @@ import numbers
 
 import numpy as np
 
+# Values that are mixed at a time: few enough to stay in a processor's second cache.
+_BLOCK = 2**16
 
-def mixup_data(x, y, alpha=1.0, *, rng=None):
+
+def mixup_data(x, y, alpha=1.0, *, rng=None, out=None):
     """Mix every row of a batch with a randomly chosen row of the same batch.
 
     Draws ``lam ~ Beta(alpha, alpha)`` once for the batch, then a permutation
@@ -26,11 +29,15 @@ def mixup_data(x, y, alpha=1.0, *, rng=None):
     rng : None, int, numpy.random.Generator or other seed, optional
         What `numpy.random.default_rng` takes. None draws from NumPy's global
         generator, so ``np.random.seed`` decides the result.
+    out : ndarray, shape (n, ...), optional
+        Memory for the mixed inputs, so that a loop need not ask for new memory
+        for every batch. It has the shape and the dtype of `mixed_x` and shares
+        no memory with `x` or `y`. The next call that is given it overwrites it.
 
     Returns
     -------
     mixed_x : ndarray, shape (n, ...)
-        The mixed inputs, always a new array. The dtype follows NumPy's
+        The mixed inputs: `out`, or a new array. The dtype follows NumPy's
         promotion of ``lam * x``: float32 stays float32, uint8 becomes float64
         (but stays uint8 with ``alpha=0``, where ``lam`` is the integer 1).
     y_a : ndarray, shape (n, ...)
@@ -44,15 +51,19 @@ def mixup_data(x, y, alpha=1.0, *, rng=None):
     ------
     TypeError
         If `x` or `y` holds something other than numbers, `alpha` is not a
-        number, or `rng` is not a generator or a seed.
+        number, `rng` is not a generator or a seed, or `out` is not an array.
     ValueError
-        If `x` or `y` is a scalar, empty or ragged, their lengths differ, or
-        `alpha` or `rng` is out of range.
+        If `x` or `y` is a scalar, empty or ragged, their lengths differ,
+        `alpha` or `rng` is out of range, or `out` has another shape or dtype,
+        is read-only or overlaps with `x` or `y`.
 
     Notes
     -----
     Source: Zhang et al. 2018, section 2, with one ``lam`` per batch and
     the partners drawn from the same batch.
+
+    A large batch is mixed block by block. The result is the formula's, bit for
+    bit; beside it, no memory of the size of the batch is needed.
 
     Examples
     --------
@@ -65,12 +76,51 @@ def mixup_data(x, y, alpha=1.0, *, rng=None):
     x, y = _as_batch(x, "x"), _as_batch(y, "y")
     _check_length(x, y)
     alpha, rng = _check_alpha(alpha), _check_rng(rng)
+    if out is not None:
+        _check_out(out, x, y, alpha)
 
     lam = rng.beta(alpha, alpha) if alpha > 0 else 1
     index = rng.permutation(len(x))
-    # With alpha = 0 the partners must stay out altogether: 0 * inf would be NaN.
-    mixed_x = lam * x + (1 - lam) * x[index] if alpha > 0 else lam * x
+    if alpha == 0:  # the partners must stay out altogether: 0 * inf would be NaN
+        mixed_x = np.multiply(lam, x, out=out)
+    elif x.size <= _BLOCK or type(x) not in (np.ndarray, np.memmap):
+        mixed_x = np.add(lam * x, (1 - lam) * x[index], out=out)
+    else:
+        mixed_x = _mix_blocks(x, index, lam, out)
     return mixed_x, y, y[index], lam
+
+
+def _mix_blocks(x, index, lam, out):
+    """``lam * x + (1 - lam) * x[index]``, block by block: no temporary is larger than a block."""
+    result = np.empty_like(x, dtype=(lam * x[:0]).dtype, subok=False) if out is None else out
+    x, out = np.asarray(x), result
+    if x.flags.c_contiguous and out.flags.c_contiguous:  # then rows can be cut anywhere
+        x, out = x.reshape(len(x), -1), out.reshape(len(x), -1)
+    own, other = np.array(lam, out.dtype), np.array(1 - lam, out.dtype)
+
+    rows = _BLOCK // max(1, x[0].size)
+    if rows:
+        scratch = np.empty((rows, *x.shape[1:]), out.dtype)
+        direct = x.flags.c_contiguous and x.dtype == out.dtype  # else take would copy more than the rows
+        for start in range(0, len(x), rows):
+            block = slice(start, start + rows)
+            mixed = np.multiply(own, x[block], out=out[block])
+            partners = scratch[: len(mixed)]
+            if direct:  # the index is in range, and only "clip" writes into out without a copy
+                np.take(x, index[block], axis=0, out=partners, mode="clip")
+                partners *= other
+            else:
+                np.multiply(other, x[index[block]], out=partners)
+            mixed += partners
+    else:
+        length = max(1, _BLOCK // x[0, 0].size)
+        scratch = np.empty((length, *x.shape[2:]), out.dtype)
+        for row, partner, mixed_row in zip(x, index, out, strict=True):
+            for start in range(0, len(row), length):
+                block = slice(start, start + length)
+                mixed = np.multiply(own, row[block], out=mixed_row[block])
+                mixed += np.multiply(other, x[partner, block], out=scratch[: len(mixed)])
+    return result
 
 
 def mix_labels(y_a, y_b, lam):
@@ -211,6 +261,22 @@ def _as_labels(value, name):
 def _check_length(x, y):
     if len(x) != len(y):
         raise ValueError(f"x and y must have the same length, got {len(x)} and {len(y)}")
+
+
+def _check_out(out, x, y, alpha):
+    """Say what is wrong with the caller's memory before a random number is drawn or a value written."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be an array, got {type(out).__name__}")
+    if not {type(x), type(out)} <= {np.ndarray, np.memmap}:
+        raise TypeError(f"out needs plain arrays, got x of type {type(x).__name__} and out of {type(out).__name__}")
+    dtype = ((0.5 if alpha > 0 else 1) * x[:0]).dtype
+    if out.shape != x.shape or out.dtype != dtype:
+        raise ValueError(f"out must have shape {x.shape} and dtype {dtype}, got {out.shape} and {out.dtype}")
+    if not out.flags.writeable:
+        raise ValueError("out is read-only")
+    for name, array in [("x", x), ("y", y)]:
+        if np.may_share_memory(out, array):
+            raise ValueError(f"out shares memory with {name}")
 
 
 def _as_float(value, name):

@@ -1,5 +1,8 @@
 """MixUp during training: a data set that mixes every batch anew in every epoch."""
 
+import sys
+from collections import deque
+
 import numpy as np
 
 from mixup_helpers._keras import keras
@@ -48,6 +51,9 @@ class MixUpDataset(keras.utils.PyDataset):
     Leave ``steps_per_epoch`` unset: with it, Keras starts and ends epochs in the
     middle of a pass through the rows. Validation data stay unmixed.
 
+    The memory of a batch is used again once neither it nor a view of it is held by
+    anyone, so a batch that you keep never changes.
+
     ``model.fit`` calls `on_epoch_end` once before it starts, so its first epoch
     is number 1; a second ``fit`` goes on behind the first. The rows come shuffled
     and mixed, so this is no data set for ``model.predict``.
@@ -73,6 +79,7 @@ class MixUpDataset(keras.utils.PyDataset):
         self.batch_size = _as_int(batch_size, "batch_size", least=1)
         self.alpha = _check_alpha(alpha)
         self.seed = np.random.SeedSequence(None if seed is None else _as_int(seed, "seed", least=0)).entropy
+        self._buffers = deque(maxlen=16)
         self._start_epoch(0)
 
     def __len__(self):
@@ -82,10 +89,16 @@ class MixUpDataset(keras.utils.PyDataset):
         if not 0 <= index < len(self):
             raise IndexError(f"index must be from 0 to {len(self) - 1}, got {index}")
         rows = self._order[index * self.batch_size : (index + 1) * self.batch_size]
-        x, y_a, y_b, lam = mixup_data(
-            self.x[rows], self.y[rows], self.alpha, rng=self._rng(self.epoch, index)
+        buffer = self._free_buffer(len(rows))
+        mixed_x, y_a, y_b, lam = mixup_data(
+            np.asarray(self.x[rows]),
+            self.y[rows],
+            self.alpha,
+            rng=self._rng(self.epoch, index),
+            out=None if buffer is None else buffer[: len(rows)],
         )
-        return x, mix_labels(y_a, y_b, lam)
+        self._buffers.append(mixed_x if buffer is None else buffer)
+        return mixed_x, mix_labels(y_a, y_b, lam)
 
     def on_epoch_end(self):
         """Called by Keras between epochs; by hand, call it after each pass."""
@@ -94,6 +107,21 @@ class MixUpDataset(keras.utils.PyDataset):
     def _start_epoch(self, epoch):
         self.epoch = epoch
         self._order = self._rng(epoch).permutation(len(self.x))
+
+    def _free_buffer(self, rows):
+        """Memory of an earlier batch that nobody holds any more, nor a view of it; None if there is none."""
+        for _ in range(len(self._buffers)):
+            try:
+                buffer = self._buffers.popleft()  # from here on no other thread sees it
+            except IndexError:
+                return None
+            if len(buffer) >= rows and sys.getrefcount(buffer) == 2:  # held here, and by the question
+                return buffer
+            self._buffers.append(buffer)
+        return None
+
+    def __getstate__(self):
+        return self.__dict__ | {"_buffers": deque(maxlen=16)}  # another process fills its own
 
     def _rng(self, *key):
         # Keyed, not advanced: a worker can make any batch without the ones before it.

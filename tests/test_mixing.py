@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 
 import ml_dtypes
 import numpy as np
@@ -319,3 +320,64 @@ def test_tensorflow_starts_without_a_word_in_a_notebook():
     code = "import ipykernel; from mixup_helpers import models; models.perceptron((2,), [2], 2, seed=0).get_weights()"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout + run.stderr == ""
+
+
+SIZES = [(3, 4), (5, 0), (1797, 8, 8), (300, 700), (2, 3, 70_000), (3, 70_000, 2), (1, 200_001)]
+
+
+@pytest.mark.parametrize("shape", SIZES)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "uint8", "complex64"])
+@pytest.mark.parametrize("arranged", [lambda x: x, lambda x: x[::-1], np.asfortranarray, lambda x: x[..., ::2]])
+def test_blocks_give_the_formula_bit_for_bit(shape, dtype, arranged):
+    x = arranged((100 * np.random.default_rng(0).random(shape)).astype(dtype))
+    before, y = x.copy(), np.arange(len(x))
+    mixed_x, _, y_b, lam = mixup_data(x, y, 0.7, rng=5)
+    expected = lam * x + (1 - lam) * x[y_b]
+    assert mixed_x.dtype == expected.dtype and np.array_equal(mixed_x, expected)
+    out = arranged(np.full(shape, 7, expected.dtype))
+    again = mixup_data(x, y, 0.7, rng=5, out=out)[0]
+    assert again is out and np.array_equal(out, expected) and np.array_equal(x, before)
+
+
+def test_large_batches_need_no_large_temporaries():
+    x, y = np.ones((64, 64, 64, 3), "float32"), np.eye(10)[np.zeros(64, int)]
+    out = np.empty_like(x)
+    mixup_data(x, y, rng=0, out=out)
+    tracemalloc.start()
+    mixup_data(x, y, rng=0, out=out)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+BATCH = np.arange(12, dtype="float32").reshape(4, 3)
+READ_ONLY = np.zeros((4, 3), "float32")
+READ_ONLY.flags.writeable = False
+BAD_OUT = [
+    ([0], TypeError),
+    (np.ma.zeros((4, 3), "float32"), TypeError),
+    (np.zeros((3, 4), "float32"), ValueError),
+    (np.zeros((4, 3)), ValueError),
+    (READ_ONLY, ValueError),
+    (BATCH, ValueError),
+    (BATCH[::-1], ValueError),
+]
+
+
+@pytest.mark.parametrize(("out", "error"), BAD_OUT)
+def test_bad_memory_is_refused_before_anything_is_drawn_or_written(out, error):
+    rng, before = np.random.default_rng(3), BATCH.copy()
+    with pytest.raises(error, match="^out "):
+        mixup_data(BATCH, np.arange(4), rng=rng, out=out)
+    assert rng.random() == np.random.default_rng(3).random() and np.array_equal(BATCH, before)
+
+
+def test_memory_of_the_labels_is_not_overwritten():
+    y = np.zeros((4, 3), "float32")
+    with pytest.raises(ValueError, match="^out shares memory with y"):
+        mixup_data(BATCH, y, out=y)
+
+
+def test_without_mixing_out_is_a_copy():
+    out = np.empty_like(BATCH)
+    assert mixup_data(BATCH, np.arange(4), 0, out=out)[0] is out and np.array_equal(out, BATCH)

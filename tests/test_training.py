@@ -4,6 +4,8 @@ import pickle
 import random
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -188,3 +190,27 @@ def test_an_index_outside_the_epoch_is_refused():
     for index in (3, -1):
         with pytest.raises(IndexError, match=f"index .*from 0 to 2, got {index}"):
             MixUpDataset(X, Y)[index]
+
+
+def test_memory_is_used_again_but_never_while_a_batch_or_a_view_of_it_is_held():
+    data = MixUpDataset(X, Y, batch_size=4, seed=0)
+    addresses = {data[i % len(data)][0].ctypes.data for i in range(20)}
+    assert len(addresses) <= 2, "batches that are let go leave their memory to the next"
+    held = [data[i % len(data)][0][1:, ..., :1] for i in range(40)]  # views only, more than are remembered
+    copies = [view.copy() for view in held]
+    for i in range(100):
+        data[i % len(data)]
+    assert all(np.array_equal(view, copy) for view, copy in zip(held, copies, strict=True))
+
+
+def test_memory_is_safe_with_several_threads():
+    data, alone = MixUpDataset(X, Y, batch_size=4, seed=0), MixUpDataset(X, Y, batch_size=4, seed=0)
+    expected = [alone[i][0].copy() for i in range(len(alone))]
+
+    def right(i):
+        batch = data[i % len(data)][0]
+        time.sleep(0.0005)  # held while others mix
+        return np.array_equal(batch, expected[i % len(data)])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(right, range(1000)))

@@ -1,0 +1,150 @@
+"""What mixing a batch costs beside the plain formula and other libraries: in turns, each size in its own process."""
+
+import argparse
+import datetime
+import importlib.util
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+
+TABLE = Path(__file__).with_name("mixing.csv")
+SIZES = [(256, 224, 224, 3), (128, 32, 32, 3), (1797, 8, 8), (32, 8, 8)]
+BATCHES = [(n, 32, 32, 3) for n in (8, 32, 128, 512, 2048)]
+IMAGES = [(64, side, side, 3) for side in (8, 32, 96, 224)]
+DTYPES = ["float16", "float32", "float64", "uint8"]
+LIBRARIES = {"keras": "keras", "torchvision": "torchvision", "timm": "timm", "scikit-bio": "skbio"}
+
+
+def formula(x, y, rng):
+    """MixUp as everybody writes it, with its random numbers and its labels."""
+    lam = rng.beta(1, 1)
+    index = rng.permutation(len(x))
+    return lam * x + (1 - lam) * x[index], y, y[index], lam
+
+
+def our_ways(x, y):
+    from mixup_helpers import mixup_data
+
+    rng, other = np.random.default_rng(0), x.copy()
+    out, total = mixup_data(x, y, rng=0)[0], np.empty_like(x)
+    return {
+        "formula": lambda: formula(x, y, rng),
+        "mixup_data": lambda: mixup_data(x, y, rng=rng),
+        "mixup_data, out": lambda: mixup_data(x, y, rng=rng, out=out),
+        "np.add, out": lambda: np.add(x, other, out=total),  # the floor: two arrays read, one written
+    }
+
+
+def keras_ways(x, y):
+    from mixup_helpers._keras import keras, tf
+
+    layer = keras.layers.MixUp(1.0, seed=0)
+    batch = {"images": tf.constant(x if x.ndim == 4 else x[..., None]), "labels": tf.constant(y)}
+    mapped = iter(tf.data.Dataset.from_tensors(batch).repeat().map(layer))
+    compiled = tf.function(layer)
+    return {"eager": lambda: layer(batch), "tf.function": lambda: compiled(batch), "tf.data": lambda: next(mapped)}
+
+
+def torchvision_ways(x, y):
+    import torch
+    from torchvision.transforms import v2
+
+    mix, x, y = v2.MixUp(alpha=1.0, num_classes=10), torch.tensor(x), torch.tensor(y.argmax(axis=1))
+    return {"MixUp": lambda: mix(x, y)}
+
+
+def timm_ways(x, y):
+    import timm.data
+    import torch
+
+    mix = timm.data.Mixup(mixup_alpha=1.0, label_smoothing=0, num_classes=10)
+    x, y = torch.tensor(x), torch.tensor(y.argmax(axis=1))
+    return {"Mixup": lambda: mix(x, y)} if len(x) % 2 == 0 else {}  # it takes no odd batches
+
+
+def skbio_ways(x, y):
+    from skbio import table
+
+    flat, rng = x.reshape(len(x), -1), np.random.default_rng(0)
+    return {"mixup": lambda: table.mixup(flat, len(flat), y, alpha=1.0, seed=rng)}
+
+
+WAYS = {"keras": keras_ways, "torchvision": torchvision_ways, "timm": timm_ways, "scikit-bio": skbio_ways}
+
+
+def measure(shape, dtype, heap, library):
+    """One row for each way: median time, its ratio to the formula's, and what it takes of memory at its peak."""
+    if heap == "after large arrays":
+        np.ones(28 * 2**20, "uint8")  # freed at once: from now on glibc keeps memory up to this size
+    rng = np.random.default_rng(0)
+    x, y = (255 * rng.random(shape, "float32")).astype(dtype), np.eye(10, dtype="float32")[rng.integers(0, 10, shape[0])]
+    ways = our_ways(x, y) | (WAYS[library](x, y) if library in WAYS else {})
+    once = {name: min(timed(way, 1) for _ in range(3)) for name, way in ways.items()}
+    turns = {name: max(1, int(0.005 / seconds)) for name, seconds in once.items()}
+    rounds = int(np.clip(4 / sum(once[name] * turns[name] for name in ways), 7, 60))
+    spent = {name: np.empty(rounds) for name in ways}
+    for r in range(rounds):
+        for name in rng.permutation(list(ways)):
+            spent[name][r] = timed(ways[name], turns[name])
+    rows = []
+    for name, way in ways.items():
+        ratio = np.percentile(spent[name] / spent["formula"], [50, 25, 75])
+        tracemalloc.start()
+        way()
+        extra = tracemalloc.get_traced_memory()[1] / 2**20
+        tracemalloc.stop()
+        rows.append({"way": name, "ms": 1000 * np.median(spent[name])} | dict(zip(["ratio", "low", "high"], ratio, strict=True)))
+        rows[-1]["floor"] = np.median(spent[name] / spent["np.add, out"])
+        rows[-1]["peak_mib"] = extra  # of NumPy's memory; TensorFlow's and torch's own is not seen
+    return rows
+
+
+def timed(way, times):
+    start = time.perf_counter()
+    for _ in range(times):
+        way()
+    return (time.perf_counter() - start) / times
+
+
+def main():
+    import pandas as pd
+
+    runs = [("size", shape, "float32", heap, "numpy") for shape in SIZES for heap in ("fresh", "after large arrays")]
+    runs += [("batch", shape, "float32", "fresh", "numpy") for shape in BATCHES]
+    runs += [("image", shape, "float32", "fresh", "numpy") for shape in IMAGES]
+    runs += [("dtype", (128, 32, 32, 3), dtype, "fresh", "numpy") for dtype in DTYPES]
+    there = [name for name, module in LIBRARIES.items() if importlib.util.find_spec(module)]
+    runs += [("library", shape, "float32", "fresh", name) for name in there for shape in SIZES]
+    rows = []
+    for part, shape, dtype, heap, library in runs:
+        asked = json.dumps([shape, dtype, heap, library])
+        done = subprocess.run([sys.executable, __file__, "--one", asked], capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(f"{asked} failed:\n{done.stderr}")
+        known = {"part": part, "shape": "x".join(map(str, shape)), "dtype": dtype, "heap": heap, "library": library}
+        rows += [known | row for row in json.loads(done.stdout.splitlines()[-1])]
+        print(*[f"{v:.3g}" if isinstance(v, float) else v for v in rows[-1].values()])
+    table = pd.DataFrame(rows).round(4)
+    table["machine"] = f"{os.cpu_count()} processors, {platform.machine()}, NumPy {np.__version__}"
+    table["date"] = datetime.date.today().isoformat()
+    beside = TABLE.with_suffix(".part")
+    table.to_csv(beside, index=False)
+    beside.replace(TABLE)
+    missing = sorted(set(LIBRARIES) - set(there))
+    print(f"wrote {TABLE.name}" + (f"; not installed: {', '.join(missing)}" if missing else ""))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    if asked := parser.parse_args().one:
+        print(json.dumps(measure(*json.loads(asked))))
+    else:
+        main()
