@@ -19,7 +19,6 @@ SIZES = [(256, 224, 224, 3), (128, 32, 32, 3), (1797, 8, 8), (32, 8, 8)]
 BATCHES = [(n, 32, 32, 3) for n in (8, 32, 128, 512, 2048)]
 IMAGES = [(64, side, side, 3) for side in (8, 32, 96, 224)]
 DTYPES = ["float16", "float32", "float64", "uint8"]
-LIBRARIES = {"keras": "keras", "torchvision": "torchvision", "timm": "timm", "scikit-bio": "skbio"}
 
 
 def formula(x, y, rng):
@@ -76,7 +75,7 @@ def skbio_ways(x, y):
     return {"mixup": lambda: table.mixup(flat, len(flat), y, alpha=1.0, seed=rng)}
 
 
-WAYS = {"keras": keras_ways, "torchvision": torchvision_ways, "timm": timm_ways, "scikit-bio": skbio_ways}
+LIBRARIES = {"keras": keras_ways, "torchvision": torchvision_ways, "timm": timm_ways, "skbio": skbio_ways}
 
 
 def measure(shape, dtype, heap, library):
@@ -84,8 +83,9 @@ def measure(shape, dtype, heap, library):
     if heap == "after large arrays":
         np.ones(28 * 2**20, "uint8")  # freed at once: from now on glibc keeps memory up to this size
     rng = np.random.default_rng(0)
-    x, y = (255 * rng.random(shape, "float32")).astype(dtype), np.eye(10, dtype="float32")[rng.integers(0, 10, shape[0])]
-    ways = our_ways(x, y) | (WAYS[library](x, y) if library in WAYS else {})
+    x = (255 * rng.random(shape, "float32")).astype(dtype)
+    y = np.eye(10, dtype="float32")[rng.integers(0, 10, shape[0])]
+    ways = our_ways(x, y) | (LIBRARIES[library](x, y) if library in LIBRARIES else {})
     once = {name: min(timed(way, 1) for _ in range(3)) for name, way in ways.items()}
     turns = {name: max(1, int(0.005 / seconds)) for name, seconds in once.items()}
     rounds = int(np.clip(4 / sum(once[name] * turns[name] for name in ways), 7, 60))
@@ -100,9 +100,11 @@ def measure(shape, dtype, heap, library):
         way()
         extra = tracemalloc.get_traced_memory()[1] / 2**20
         tracemalloc.stop()
-        rows.append({"way": name, "ms": 1000 * np.median(spent[name])} | dict(zip(["ratio", "low", "high"], ratio, strict=True)))
-        rows[-1]["floor"] = np.median(spent[name] / spent["np.add, out"])
-        rows[-1]["peak_mib"] = extra  # of NumPy's memory; TensorFlow's and torch's own is not seen
+        row = {"way": name, "ms": 1000 * np.median(spent[name])}
+        row |= dict(zip(["ratio", "low", "high"], ratio, strict=True))
+        row["floor"] = np.median(spent[name] / spent["np.add, out"])
+        row["peak_mib"] = extra  # of NumPy's memory; TensorFlow's and torch's own is not seen
+        rows.append(row)
     return rows
 
 
@@ -114,21 +116,20 @@ def timed(way, times):
 
 
 def main():
-    import pandas as pd
+    import pandas as pd  # not at the top: a process that measures has asked for as little memory as can be
 
-    runs = [("size", shape, "float32", heap, "numpy") for shape in SIZES for heap in ("fresh", "after large arrays")]
-    runs += [("batch", shape, "float32", "fresh", "numpy") for shape in BATCHES]
-    runs += [("image", shape, "float32", "fresh", "numpy") for shape in IMAGES]
-    runs += [("dtype", (128, 32, 32, 3), dtype, "fresh", "numpy") for dtype in DTYPES]
-    there = [name for name, module in LIBRARIES.items() if importlib.util.find_spec(module)]
-    runs += [("library", shape, "float32", "fresh", name) for name in there for shape in SIZES]
+    runs = [(shape, "float32", heap, "numpy") for shape in SIZES for heap in ("fresh", "after large arrays")]
+    runs += [(shape, "float32", "fresh", "numpy") for shape in BATCHES + IMAGES]
+    runs += [((128, 32, 32, 3), dtype, "fresh", "numpy") for dtype in DTYPES]
+    there = [name for name in LIBRARIES if importlib.util.find_spec(name)]
+    runs += [(shape, "float32", "fresh", name) for name in there for shape in SIZES]
     rows = []
-    for part, shape, dtype, heap, library in runs:
+    for shape, dtype, heap, library in dict.fromkeys(runs):
         asked = json.dumps([shape, dtype, heap, library])
         done = subprocess.run([sys.executable, __file__, "--one", asked], capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(f"{asked} failed:\n{done.stderr}")
-        known = {"part": part, "shape": "x".join(map(str, shape)), "dtype": dtype, "heap": heap, "library": library}
+        known = {"shape": "x".join(map(str, shape)), "dtype": dtype, "heap": heap, "library": library}
         rows += [known | row for row in json.loads(done.stdout.splitlines()[-1])]
         print(*[f"{v:.3g}" if isinstance(v, float) else v for v in rows[-1].values()])
     table = pd.DataFrame(rows).round(4)

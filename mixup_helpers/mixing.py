@@ -6,6 +6,8 @@ import numpy as np
 
 # Values that are mixed at a time: few enough to stay in a processor's second cache.
 _BLOCK = 2**16
+# Arrays that are numbers and nothing else: no mask, no unit.
+_PLAIN = (np.ndarray, np.memmap)
 
 
 def mixup_data(x, y, alpha=1.0, *, rng=None, out=None):
@@ -51,7 +53,8 @@ def mixup_data(x, y, alpha=1.0, *, rng=None, out=None):
     ------
     TypeError
         If `x` or `y` holds something other than numbers, `alpha` is not a
-        number, `rng` is not a generator or a seed, or `out` is not an array.
+        number, `rng` is not a generator or a seed, `out` is not an array, or
+        `out` or the `x` beside it is of a subclass, such as a masked array.
     ValueError
         If `x` or `y` is a scalar, empty or ragged, their lengths differ,
         `alpha` or `rng` is out of range, or `out` has another shape or dtype,
@@ -82,18 +85,21 @@ def mixup_data(x, y, alpha=1.0, *, rng=None, out=None):
     lam = rng.beta(alpha, alpha) if alpha > 0 else 1
     index = rng.permutation(len(x))
     if alpha == 0:  # the partners must stay out altogether: 0 * inf would be NaN
-        mixed_x = np.multiply(lam, x, out=out)
-    elif x.size <= _BLOCK or type(x) not in (np.ndarray, np.memmap):
-        mixed_x = np.add(lam * x, (1 - lam) * x[index], out=out)
+        mixed_x = lam * x if out is None else np.multiply(lam, x, out=out)
+    elif x.size > _BLOCK and type(x) in _PLAIN:
+        mixed_x = np.empty_like(x, dtype=_mixed_dtype(x, alpha), subok=False) if out is None else out
+        _mix_blocks(x, index, lam, mixed_x)
     else:
-        mixed_x = _mix_blocks(x, index, lam, out)
+        mixed_x = lam * x + (1 - lam) * x[index]
+        if out is not None:
+            out[...] = mixed_x
+            mixed_x = out
     return mixed_x, y, y[index], lam
 
 
 def _mix_blocks(x, index, lam, out):
-    """``lam * x + (1 - lam) * x[index]``, block by block: no temporary is larger than a block."""
-    result = np.empty_like(x, dtype=(lam * x[:0]).dtype, subok=False) if out is None else out
-    x, out = np.asarray(x), result
+    """Write ``lam * x + (1 - lam) * x[index]`` into `out` without a temporary of the size of the batch."""
+    x = np.asarray(x)  # slices of a memory map cost more than slices of its view
     if x.flags.c_contiguous and out.flags.c_contiguous:  # then rows can be cut anywhere
         x, out = x.reshape(len(x), -1), out.reshape(len(x), -1)
     own, other = np.array(lam, out.dtype), np.array(1 - lam, out.dtype)
@@ -120,7 +126,11 @@ def _mix_blocks(x, index, lam, out):
                 block = slice(start, start + length)
                 mixed = np.multiply(own, row[block], out=mixed_row[block])
                 mixed += np.multiply(other, x[partner, block], out=scratch[: len(mixed)])
-    return result
+
+
+def _mixed_dtype(x, alpha):
+    """The dtype of ``lam * x``, whatever `lam` will be drawn."""
+    return ((0.5 if alpha > 0 else 1) * x[:0]).dtype
 
 
 def mix_labels(y_a, y_b, lam):
@@ -265,11 +275,9 @@ def _check_length(x, y):
 
 def _check_out(out, x, y, alpha):
     """Say what is wrong with the caller's memory before a random number is drawn or a value written."""
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"out must be an array, got {type(out).__name__}")
-    if not {type(x), type(out)} <= {np.ndarray, np.memmap}:
-        raise TypeError(f"out needs plain arrays, got x of type {type(x).__name__} and out of {type(out).__name__}")
-    dtype = ((0.5 if alpha > 0 else 1) * x[:0]).dtype
+    if type(x) not in _PLAIN or type(out) not in _PLAIN:
+        raise TypeError(f"out must be a plain array, as x, got {type(out).__name__} beside {type(x).__name__}")
+    dtype = _mixed_dtype(x, alpha)
     if out.shape != x.shape or out.dtype != dtype:
         raise ValueError(f"out must have shape {x.shape} and dtype {dtype}, got {out.shape} and {out.dtype}")
     if not out.flags.writeable:

@@ -6,7 +6,16 @@ from collections import deque
 import numpy as np
 
 from mixup_helpers._keras import keras
-from mixup_helpers.mixing import _as_batch, _as_int, _as_labels, _check_alpha, _check_length, mix_labels, mixup_data
+from mixup_helpers.mixing import (
+    _as_batch,
+    _as_int,
+    _as_labels,
+    _check_alpha,
+    _check_length,
+    _mixed_dtype,
+    mix_labels,
+    mixup_data,
+)
 
 
 class MixUpDataset(keras.utils.PyDataset):
@@ -110,18 +119,20 @@ class MixUpDataset(keras.utils.PyDataset):
 
     def _free_buffer(self, rows):
         """Memory of an earlier batch that nobody holds any more, nor a view of it; None if there is none."""
+        dtype = _mixed_dtype(self.x, self.alpha)  # another one where alpha was set to 0 on the way
         for _ in range(len(self._buffers)):
             try:
                 buffer = self._buffers.popleft()  # from here on no other thread sees it
             except IndexError:
                 return None
-            if len(buffer) >= rows and sys.getrefcount(buffer) == 2:  # held here, and by the question
+            fits = buffer.dtype == dtype and len(buffer) >= rows
+            if fits and sys.getrefcount(buffer) == 2:  # held here, and by the question
                 return buffer
             self._buffers.append(buffer)
         return None
 
     def __getstate__(self):
-        return self.__dict__ | {"_buffers": deque(maxlen=16)}  # another process fills its own
+        return self.__dict__ | {"_buffers": deque(maxlen=self._buffers.maxlen)}  # another process fills its own
 
     def _rng(self, *key):
         # Keyed, not advanced: a worker can make any batch without the ones before it.

@@ -331,11 +331,14 @@ SIZES = [(3, 4), (5, 0), (1797, 8, 8), (300, 700), (2, 3, 70_000), (3, 70_000, 2
 def test_blocks_give_the_formula_bit_for_bit(shape, dtype, arranged):
     x = arranged((100 * np.random.default_rng(0).random(shape)).astype(dtype))
     before, y = x.copy(), np.arange(len(x))
-    mixed_x, _, y_b, lam = mixup_data(x, y, 0.7, rng=5)
-    expected = lam * x + (1 - lam) * x[y_b]
+    np.random.seed(5)
+    expected = source_mixup(x, y, 0.7)[0]
+    np.random.seed(5)
+    mixed_x = mixup_data(x, y, 0.7)[0]
     assert mixed_x.dtype == expected.dtype and np.array_equal(mixed_x, expected)
     out = arranged(np.full(shape, 7, expected.dtype))
-    again = mixup_data(x, y, 0.7, rng=5, out=out)[0]
+    np.random.seed(5)
+    again = mixup_data(x, y, 0.7, out=out)[0]
     assert again is out and np.array_equal(out, expected) and np.array_equal(x, before)
 
 
@@ -381,3 +384,14 @@ def test_memory_of_the_labels_is_not_overwritten():
 def test_without_mixing_out_is_a_copy():
     out = np.empty_like(BATCH)
     assert mixup_data(BATCH, np.arange(4), 0, out=out)[0] is out and np.array_equal(out, BATCH)
+
+
+@pytest.mark.parametrize("alpha", [0, 0.7])
+def test_what_a_mask_hides_stays_as_the_formula_leaves_it(alpha):
+    masked, y = np.ma.masked_greater(np.arange(20.0).reshape(5, 4), 10), np.arange(5)
+    np.random.seed(1)
+    expected = source_mixup(masked, y, alpha)[0] if alpha > 0 else 1 * masked
+    np.random.seed(1)
+    mixed_x = mixup_data(masked, y, alpha)[0]
+    np.testing.assert_array_equal(mixed_x.mask, expected.mask)
+    np.testing.assert_array_equal(mixed_x.data, expected.data)

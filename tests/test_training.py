@@ -196,11 +196,13 @@ def test_memory_is_used_again_but_never_while_a_batch_or_a_view_of_it_is_held():
     data = MixUpDataset(X, Y, batch_size=4, seed=0)
     addresses = {data[i % len(data)][0].ctypes.data for i in range(20)}
     assert len(addresses) <= 2, "batches that are let go leave their memory to the next"
-    held = [data[i % len(data)][0][1:, ..., :1] for i in range(40)]  # views only, more than are remembered
-    copies = [view.copy() for view in held]
+    held = []  # views only, more than are remembered
+    for i in range(40):
+        view = data[i % len(data)][0][1:, ..., :1]
+        held.append((view, view.copy()))
     for i in range(100):
         data[i % len(data)]
-    assert all(np.array_equal(view, copy) for view, copy in zip(held, copies, strict=True))
+    assert all(np.array_equal(view, copy) for view, copy in held)
 
 
 def test_memory_is_safe_with_several_threads():
@@ -214,3 +216,10 @@ def test_memory_is_safe_with_several_threads():
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(right, range(1000)))
+
+
+def test_alpha_can_be_set_to_zero_between_epochs():
+    data = MixUpDataset(X.astype("uint8"), Y, alpha=0.4, seed=0)
+    assert data[0][0].dtype == "float64"
+    data.alpha = 0
+    assert data[0][0].dtype == "uint8"
