@@ -26,6 +26,7 @@ lite: setup  ## execute the chapters that run in the browser with the versions t
 
 bench: setup  ## time the mixing beside the plain formula and other libraries (10 minutes, nothing else running)
 	@$(RUN) benchmarks/mixing.py
+	@$(RUN) benchmarks/pipelines.py
 
 pdf: setup  ## print the whole book to _build/mixup-book.pdf, with headless Chromium
 	@$(RUN) tools/pdf.py

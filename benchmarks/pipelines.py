@@ -3,12 +3,13 @@
 import time
 
 import numpy as np
+import table
 
 from mixup_helpers import data, models
 from mixup_helpers._keras import keras, tf
 from mixup_helpers.pipelines import mixup_batches
 
-ROUNDS, EPOCHS = 20, 4
+ROUNDS, EPOCHS = 40, 4
 STEPS = 45  # in an epoch, as many as the source's digits have
 
 
@@ -80,13 +81,16 @@ def measure(x, y, model, repeat):
 
 
 def main():
-    print(f"{'network':10} {'iterators':15} {'way':18} {'ms per step':>11} {'ratio: median and middle half':>30}")
+    rows = []
     for name, make in {"digits": digits, "pictures": pictures}.items():
         for kind in ("one for all", "one each epoch"):
             spent = measure(*make(), repeat=kind == "one for all")
             ratios = np.percentile(spent / spent[:, :1], [50, 25, 75], axis=0)
-            for way, ms, (middle, low, high) in zip(WAYS, np.median(spent, axis=0), ratios.T, strict=True):
-                print(f"{name:10} {kind:15} {way:18} {ms:11.2f} {middle:14.2f} ({low:.2f} to {high:.2f})")
+            for way, ms, ratio in zip(WAYS, np.median(spent, axis=0), ratios.T, strict=True):
+                known = {"network": name, "iterators": kind, "way": way, "ms": ms}
+                rows.append(known | dict(zip(["ratio", "low", "high"], ratio, strict=True)))
+                print(*[f"{v:.3g}" if isinstance(v, float) else v for v in rows[-1].values()])
+    table.write("pipelines", rows)
 
 
 if __name__ == "__main__":

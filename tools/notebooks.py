@@ -75,10 +75,11 @@ def unlisted():
 
 
 def unclaimed():
-    """Result files that no chapter writes."""
+    """Result files that no chapter and no benchmark writes."""
     stamps = [read(path)["metadata"].get("mixup_book", {}) for path in on_disk()]
     written = {name for stamp in stamps for name in stamp.get("written", [])}
-    return sorted({path.name for path in RESULTS.glob("*.csv")} - written)
+    measured = {path.with_suffix(".csv").name for path in (ROOT / "benchmarks").glob("*.py")}
+    return sorted({path.name for path in RESULTS.glob("*.csv")} - written - measured)
 
 
 def stamp(notebook, used):
