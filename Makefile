@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: help book test test-browser lite bench pdf regen serve torch lock setup clean
+.PHONY: help book test test-browser tamper lite bench pdf regen serve torch lock setup clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -20,6 +20,9 @@ test: setup  ## check the helpers and every stored output of every chapter
 
 test-browser: book  ## check the built book in headless Chromium
 	@$(RUN) -m pytest tests/browser -o addopts= --numprocesses=2
+
+tamper: setup  ## plant 50 faults in copies of the book, and see that the tests catch each
+	@$(RUN) tools/tamper.py
 
 lite: setup  ## execute the chapters that run in the browser with the versions they meet there
 	@$(RUN) tools/lite.py try

@@ -25,6 +25,12 @@ def gamma_in_the_map(batches):
     return batches.map(mix, num_parallel_calls=tf.data.AUTOTUNE)
 
 
+def only_seeds(batches):
+    """What any map costs whose random numbers come with the data, before it mixes anything."""
+    seeds = tf.data.Dataset.random(0, rerandomize_each_iteration=True).batch(2)
+    return tf.data.Dataset.zip(batches, seeds).map(lambda batch, seed: batch, num_parallel_calls=tf.data.AUTOTUNE)
+
+
 def keras_layer(batches):
     layer = keras.layers.MixUp(0.2, seed=0)
 
@@ -40,6 +46,7 @@ WAYS = {
     "without": lambda batches: batches,
     "without, again": lambda batches: batches,  # how far two equal ways differ
     "mixup_batches": lambda batches: mixup_batches(batches, seed=0),
+    "seeds, no mixing": only_seeds,
     "gamma in the map": gamma_in_the_map,
     "keras.layers.MixUp": keras_layer,
 }

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 plt.style.use(["default", "mixup_helpers.book"])  # whatever the reader's own settings are
 
@@ -71,14 +72,17 @@ def show(axes, sentence):
     png = io.BytesIO()
     axes.figure.savefig(png, format="png")
     plt.close(axes.figure)
-    return Picture(_light(png), sentence)
+    return Picture(_light(png, sentence), sentence)
 
 
-def _light(png):
+def _light(png, sentence):
     """The PNG in 256 colours: a third of the bytes, and no colour off by more than an eye can see."""
     picture, light = Image.open(png).convert("RGB"), io.BytesIO()
-    # No metadata: what matplotlib's version writes there would change the bytes of the same picture.
-    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=2).save(light, "PNG", optimize=True)
+    # No metadata but the sentence, which ties the picture to it: what matplotlib's version writes there would change
+    # the bytes of the same picture.
+    about = PngInfo()
+    about.add_itxt("Description", sentence)
+    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=2).save(light, "PNG", optimize=True, pnginfo=about)
     return light.getvalue()
 
 

@@ -7,6 +7,12 @@ import pytest
 import yaml
 
 CHAPTERS = notebooks.on_disk()
+# Where code is folded: the solutions, and on the start page what draws its picture and its verdicts.
+FOLDED = {
+    "Check yourself": ["hide-cell"],
+    "MixUp: see it, test it, use it": ["hide-input"],
+    "When would one use it?": ["hide-input"],
+}
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -25,6 +31,16 @@ def test_every_file_of_results_is_written_by_a_chapter():
 def test_the_pages_show_the_stored_outputs():
     config = yaml.safe_load((notebooks.ROOT / "_config.yml").read_text(encoding="utf-8"))
     assert config["execute"]["execute_notebooks"] == "off"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_code_is_folded_where_it_should_be(path):
+    section = None
+    for cell in notebooks.read(path)["cells"]:
+        if cell["cell_type"] == "markdown":
+            section = [section, *re.findall(r"(?m)^##? (.+)$", notebooks.source(cell))][-1]
+        else:
+            assert cell["metadata"].get("tags", []) == FOLDED.get(section, [])
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)

@@ -66,6 +66,7 @@ def test_show_gives_the_picture_and_its_sentence():
     picture = draw()
     assert repr(picture) == "A line."
     assert plt.imread(io.BytesIO(picture._repr_png_())).ndim == 3
+    assert b"A line." in picture._repr_png_(), "the guards tell by it whose picture it is"
     assert picture._repr_png_() == draw()._repr_png_(), "the same picture must have the same bytes"
     assert plt.get_fignums() == []
 

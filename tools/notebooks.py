@@ -1,6 +1,7 @@
 """What makes a stored notebook trustworthy: the stamp of its outputs, and the faults that nbval does not see."""
 
 import ast
+import base64
 import hashlib
 import html
 import importlib.util
@@ -20,7 +21,11 @@ HTML = ROOT / "_build" / "html"
 PINS = re.compile(r"(?m)^(?:contourpy|keras|matplotlib|numpy|pandas|pillow|scikit-learn|scipy|tensorflow)==.*$")
 STYLE = ROOT / "mixup_helpers" / "book.mplstyle"
 TAGS = {"hide-input", "hide-cell"}
-TIMED = {"cost"}  # the chapters that show timings, in cells that nbval does not compare
+# What a notebook says of its language; another one would change how its page shows the code.
+KERNEL = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
 OPTIONAL = {"others": "timm"}  # chapters that need a package which the book's own set-up leaves out: `make torch`
 MEND = "run `make regen`"
 # What `mixup_helpers.moving` makes, and the sentence in it.
@@ -88,7 +93,8 @@ def stamp(notebook, used):
     `used` says which modules of mixup_helpers the notebook had loaded when it was
     executed, and which files of results it had read and written; `make regen` asks the kernel.
     """
-    code = [source(cell) for cell in code_cells(notebook)]
+    # Of the prose only where it stands: a better sentence costs no run, an output below other words is another page.
+    cells = [source(cell) if cell["cell_type"] == "code" else cell["cell_type"] for cell in notebook["cells"]]
     modules = [ROOT / name for name in used["modules"]]
     helpers = [without_comments(path.read_text(encoding="utf-8")) for path in modules]
     # A script beside a module is a part of it.
@@ -100,7 +106,7 @@ def stamp(notebook, used):
     outputs = [(cell["execution_count"], cell["outputs"]) for cell in code_cells(notebook)]
     return {
         **used,
-        "made_from": digest([code, helpers, pins, STYLE.read_text(encoding="utf-8"), results["read"]]),
+        "made_from": digest([cells, helpers, pins, STYLE.read_text(encoding="utf-8"), results["read"]]),
         "outputs": digest([outputs, results["written"]]),
     }
 
@@ -148,29 +154,30 @@ def stale(notebook):
         return f"goes with {missing[0]}, which is gone: {MEND}"
     now = stamp(notebook, used)
     if now["made_from"] != stored["made_from"]:
-        return f"its code, a helper or a result that it uses or a pin has changed since its outputs were made: {MEND}"
+        return f"its cells, a helper or a result that it uses or a pin has changed since its outputs were made: {MEND}"
     if now["outputs"] != stored["outputs"]:
         return f"its stored outputs or results are not the ones that were made: {MEND} ALL=1"
     return None
 
 
 def figures(notebook):
-    """(cell, sentence) for every picture among the outputs."""
+    """(cell, sentence, PNG in base64) for every picture among the outputs."""
     for cell in code_cells(notebook):
         for output in cell["outputs"]:
-            if "image/png" in output.get("data", {}):
-                yield cell, "".join(output["data"].get("text/plain", ""))
+            data = output.get("data", {})
+            if "image/png" in data:
+                yield cell, "".join(data.get("text/plain", "")), "".join(data["image/png"])
 
 
 def faults(path):
     """Everything wrong with the stored notebook at `path`, a sentence each."""
     try:
-        return _faults(read(path), TAGS | ({"nbval-ignore-output"} if path.stem in TIMED else set()))
+        return _faults(read(path))
     except (AttributeError, KeyError, TypeError, ValueError, tokenize.TokenError, SyntaxError) as error:
         return [f"or a helper that it uses is not well-formed ({error!r}): {MEND}"]
 
 
-def _faults(notebook, tags):
+def _faults(notebook):
     found = []
     reason = stale(notebook)
     if reason:
@@ -179,7 +186,7 @@ def _faults(notebook, tags):
     if counts != list(range(1, len(counts) + 1)):
         found.append(f"execution counts are {counts}, not 1 to {len(counts)}: {MEND}")
     for number, cell in enumerate(code_cells(notebook), 1):
-        strange = set(cell["metadata"].get("tags", [])) - tags
+        strange = set(cell["metadata"].get("tags", [])) - TAGS
         if strange:
             found.append(f"code cell {number} has the unknown tag {sorted(strange)[0]!r}")
         if re.search(r"(?i)#\s*(nbval|pytest)_", source(cell)):
@@ -192,19 +199,23 @@ def _faults(notebook, tags):
                 found += [f"code cell {number} {fault}" for fault in moving_faults(data)]
             if set(data) - {"text/plain", "image/png", "text/html"}:
                 found.append(f"code cell {number} shows {sorted(data)}; only text and PNG are compared")
+            if output.get("metadata"):
+                found.append(f"code cell {number} has an output with metadata: {sorted(output['metadata'])}")
             if output["output_type"] == "error":
                 found.append(f"code cell {number} ends in {output['ename']}")
             if re.search(r"\w*Warning:|WARNING:|port\.cc|cpu_feature_guard", json.dumps(output)):
                 found.append(f"code cell {number} shows a warning or TensorFlow's start-up lines")
-    for cell, sentence in figures(notebook):
+    for cell, sentence, png in figures(notebook):
+        if sentence.encode() not in base64.b64decode(png):
+            found.append(f"a picture was made with another sentence than {sentence!r}: {MEND}")
         if sentence.startswith("<") or len(sentence) < 20:
             found.append(f"a figure has no sentence that says what it shows: {sentence!r}")
         if cell["metadata"].get("mystnb") != figure_metadata(sentence):
             found.append(f"a figure's alt text or caption is not its sentence: {MEND}")
     # Metadata can hide cells, resize pictures and have the page executed anew: only what is known may stand there.
-    if set(notebook["metadata"]) - {"kernelspec", "language_info", "mixup_book"}:
+    if {key: value for key, value in notebook["metadata"].items() if key != "mixup_book"} != KERNEL:
         found.append(f"the notebook has unknown metadata {sorted(notebook['metadata'])}: {MEND}")
-    drawn = [cell for cell, _ in figures(notebook)]
+    drawn = [cell for cell, _, _ in figures(notebook)]
     for index, cell in enumerate(notebook["cells"]):
         known = {"tags"} if cell["cell_type"] == "code" else set()
         known |= {"mystnb"} if cell in drawn else set()

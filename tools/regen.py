@@ -50,10 +50,7 @@ def main():
 
 def execute(path):
     notebook = nbformat.read(path, as_version=4)
-    notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
+    notebook.metadata = dict(notebooks.KERNEL)
     client = NotebookClient(
         notebook,
         timeout=600,
@@ -79,7 +76,7 @@ def execute(path):
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = number
-    for cell, sentence in notebooks.figures(notebook):
+    for cell, sentence, _ in notebooks.figures(notebook):
         cell.metadata["mystnb"] = notebooks.figure_metadata(sentence)
     write(path, notebook, used=ast.literal_eval(probe.outputs[0].data["text/plain"]))
 

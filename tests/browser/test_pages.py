@@ -13,6 +13,7 @@ PAGES = [f"{page}.html" for page in notebooks.in_toc()]
 OTHERS = ["search.html", "genindex.html", "404.html"]
 FORMULAS = "book/intuition.html"
 WIDTHS, THEMES = (1280, 390), ("light", "dark")
+FAST = {"resultTypes": ["violations"], "preload": False}  # for axe: what passes in no detail, and no loading of its own
 
 
 @contextlib.contextmanager
@@ -44,11 +45,12 @@ def test_the_page_is_whole_for_everyone(reader, site, path):
         page.wait_for_load_state("networkidle")
         for theme in THEMES:
             page.emulate_media(color_scheme=theme)
+            page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")  # colours fade
             if page.evaluate("document.documentElement.scrollWidth") > width:
                 said.append("scrolls sideways")
             if page.evaluate("document.documentElement.dataset.theme || 'auto'") not in (theme, "auto"):
                 said.append("is on the wrong theme")
-            violations = Axe().run(page).response["violations"]
+            violations = Axe().run(page, options=FAST).response["violations"]
             said += [f"{fault['id']} at {fault['nodes'][0]['target']}" for fault in violations]
             found += [f"{width} {theme}: {fault}" for fault in said]
             said.clear()
@@ -61,8 +63,9 @@ def leaves(address, site):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_the_page_says_what_it_is(page, site, path):
-    page.goto(f"{site}/{path}")
+def test_the_page_says_what_it_is(reader, site, path):
+    page = reader.new_page()
+    page.goto(f"{site}/{path}", wait_until="domcontentloaded")
     title, heading = page.title(), page.locator("h1").first.evaluate("e => e.firstChild.textContent")
     assert title in (f"{heading.strip()} — The MixUp book", heading.strip())
 
@@ -76,6 +79,7 @@ def test_the_page_says_what_it_is(page, site, path):
     for address in (picture, icon):
         answer = page.request.get(address)
         assert answer.ok and answer.headers["content-type"].startswith("image/")
+    page.close()
 
 
 def test_formulas_need_no_script(browser, site):
@@ -186,10 +190,12 @@ def test_an_unknown_address_gets_a_page_that_helps(page, site):
 
 
 @pytest.mark.parametrize("page_name", [path.stem for path in notebooks.on_disk()])
-def test_the_chapter_can_be_downloaded(page, site, page_name):
-    page.goto(f"{site}/book/{page_name}.html")
+def test_the_chapter_can_be_downloaded(reader, site, page_name):
+    page = reader.new_page()
+    page.goto(f"{site}/book/{page_name}.html", wait_until="domcontentloaded")
     address = page.locator("a.btn-download-source-button").evaluate("e => e.href")
     assert page.request.get(address).text() == (notebooks.BOOK / f"{page_name}.ipynb").read_text(encoding="utf-8")
+    page.close()
 
 
 def test_pictures_have_a_white_ground_in_the_dark(browser, site):
