@@ -280,10 +280,12 @@ def _check_out(out, x, y, alpha):
     dtype = _mixed_dtype(x, alpha)
     if out.shape != x.shape or out.dtype != dtype:
         raise ValueError(f"out must have shape {x.shape} and dtype {dtype}, got {out.shape} and {out.dtype}")
+    if out.size and any(stride == 0 and length > 1 for stride, length in zip(out.strides, out.shape, strict=True)):
+        raise ValueError("out has the same memory for several values")
     if not out.flags.writeable:
         raise ValueError("out is read-only")
     for name, array in [("x", x), ("y", y)]:
-        if np.may_share_memory(out, array):
+        if np.shares_memory(out, array):
             raise ValueError(f"out shares memory with {name}")
 
 

@@ -107,7 +107,7 @@ class MixUpDataset(keras.utils.PyDataset):
             out=None if buffer is None else buffer[: len(rows)],
         )
         self._buffers.append(mixed_x if buffer is None else buffer)
-        return mixed_x, mix_labels(y_a, y_b, lam)
+        return mixed_x[:], mix_labels(y_a, y_b, lam)  # a view: its holder may freeze or reshape it
 
     def on_epoch_end(self):
         """Called by Keras between epochs; by hand, call it after each pass."""

@@ -10,6 +10,8 @@ import notebooks
 from docutils import nodes
 from sphinx.errors import ExtensionError
 
+ABOUT = "A book that explains MixUp, measures what it does to training, and tests every sentence about it."
+
 
 def refuse_faults(app):
     for path in notebooks.on_disk():
@@ -48,10 +50,9 @@ def scripts(app, pagename, templatename, context, doctree):
 
 def describe(app, pagename, templatename, context, doctree):
     """For search engines and for the previews of links: the page's question, and its first picture."""
-    if doctree is None:
-        return
+    doctree = doctree or nodes.paragraph()  # the search, the index and the page for lost readers have no text
     texts = (node.astext() for node in doctree.findall(nodes.paragraph))
-    about = " ".join(next((text for text in texts if len(text) > 30), app.config.project).split())
+    about = " ".join(next((text for text in texts if len(text) > 30), ABOUT).split())
     drawn = next(doctree.findall(nodes.image), None)
     picture = f"_images/{Path(drawn['uri']).name}" if drawn else "_static/chapter.png"
     # A preview must give whole addresses, which are known where the book is published.
@@ -59,7 +60,7 @@ def describe(app, pagename, templatename, context, doctree):
     values = {
         "name": {"description": about},
         "property": {
-            "og:title": context["title"],
+            "og:title": context.get("title", app.config.project),
             "og:description": about,
             "og:type": "article",
             "og:image": base + picture,

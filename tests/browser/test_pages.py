@@ -82,6 +82,14 @@ def test_the_page_says_what_it_is(reader, site, path):
     page.close()
 
 
+@pytest.mark.parametrize("path", OTHERS)
+def test_a_page_without_a_text_of_its_own_is_described(reader, site, path):
+    page = reader.new_page()
+    page.goto(f"{site}/{path}", wait_until="domcontentloaded")
+    assert len(page.locator("meta[name=description]").get_attribute("content")) >= 30
+    page.close()
+
+
 def test_formulas_need_no_script(browser, site):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
