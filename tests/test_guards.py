@@ -17,7 +17,7 @@ ROOT = notebooks.ROOT
 @pytest.fixture
 def book(tmp_path, monkeypatch):
     """A copy of the book in which to plant faults, and the path of one of its chapters."""
-    for name in ("book", "mixup_helpers"):
+    for name in ("book", "benchmarks", "mixup_helpers"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("_toc.yml", "requirements.txt"):
         shutil.copy(ROOT / name, tmp_path)
