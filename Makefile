@@ -27,7 +27,7 @@ tamper: setup  ## plant 50 faults in copies of the book, and see that the tests 
 lite: setup  ## execute the chapters that run in the browser with the versions they meet there
 	@$(RUN) tools/lite.py try
 
-bench: setup  ## time the mixing beside the plain formula and other libraries (10 minutes, nothing else running)
+bench: setup  ## time the mixing beside the plain formula and other libraries (15 minutes, nothing else running)
 	@$(RUN) benchmarks/mixing.py
 	@$(RUN) benchmarks/pipelines.py
 

@@ -1,7 +1,6 @@
 """Every page, as readers with a phone, a keyboard, a screen reader or a slow line get it."""
 
 import contextlib
-import functools
 import re
 from urllib.parse import urlsplit
 
@@ -12,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 PAGES = [f"{page}.html" for page in notebooks.in_toc()]
 OTHERS = ["search.html", "genindex.html", "404.html"]
 FORMULAS = "book/intuition.html"
-WIDTHS, THEMES = (1280, 390), ("light", "dark")
+LOOKS = [(width, theme) for width in (1280, 390) for theme in ("light", "dark")]
 FAST = {"resultTypes": ["violations"], "preload": False}  # for axe: what passes in no detail, and no loading of its own
 
 
@@ -25,35 +24,39 @@ def look(browser, width, theme):
 
 
 @pytest.fixture(scope="session")
-def reader(browser):
-    """The pages of one reader, who has the style sheets already and changes the window and the theme."""
+def cache(browser):
+    """A browser that keeps what it has fetched, for tests that ask no more than what a page says."""
     context = browser.new_context()
     yield context
     context.close()
 
 
+@pytest.fixture
+def further_page(cache):
+    page = cache.new_page()
+    yield page
+    page.close()
+
+
 @pytest.mark.parametrize("path", PAGES + OTHERS)
-def test_the_page_is_whole_for_everyone(reader, site, path):
-    said, found = [], []
-    page = reader.new_page()
+def test_the_page_is_whole_for_everyone(further_page, site, path):
+    page, said, found = further_page, [], []
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else 0)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: said.append(request.url) if leaves(request.url, site) else 0)
-    for width in WIDTHS:
+    for width, theme in LOOKS:
         page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme)
         page.goto(f"{site}/{path}")
         page.wait_for_load_state("networkidle")
-        page.add_style_tag(content="*, *::before, *::after { transition: none !important; }")  # no colour half way
-        for theme in THEMES:
-            page.emulate_media(color_scheme=theme)
-            page.wait_for_function("theme => [theme, undefined].includes(document.documentElement.dataset.theme)", arg=theme)
-            if page.evaluate("document.documentElement.scrollWidth") > width:
-                said.append("scrolls sideways")
-            violations = Axe().run(page, options=FAST).response["violations"]
-            said += [f"{fault['id']} at {fault['nodes'][0]['target']}" for fault in violations]
-            found += [f"{width} {theme}: {fault}" for fault in said]
-            said.clear()
-    page.close()
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            said.append("scrolls sideways")
+        if page.evaluate("document.documentElement.dataset.theme || 'auto'") not in (theme, "auto"):
+            said.append("is on the wrong theme")
+        violations = Axe().run(page, options=FAST).response["violations"]
+        said += [f"{fault['id']} at {fault['nodes'][0]['target']}" for fault in violations]
+        found += [f"{width} {theme}: {fault}" for fault in said]
+        said.clear()
     assert found == []
 
 
@@ -62,8 +65,8 @@ def leaves(address, site):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_the_page_says_what_it_is(reader, site, path):
-    page = reader.new_page()
+def test_the_page_says_what_it_is(further_page, site, path):
+    page = further_page
     page.goto(f"{site}/{path}", wait_until="domcontentloaded")
     title, heading = page.title(), page.locator("h1").first.evaluate("e => e.firstChild.textContent")
     assert title in (f"{heading.strip()} — The MixUp book", heading.strip())
@@ -78,15 +81,13 @@ def test_the_page_says_what_it_is(reader, site, path):
     for address in (picture, icon):
         answer = page.request.get(address)
         assert answer.ok and answer.headers["content-type"].startswith("image/")
-    page.close()
 
 
 @pytest.mark.parametrize("path", OTHERS)
-def test_a_page_without_a_text_of_its_own_is_described(reader, site, path):
-    page = reader.new_page()
+def test_a_page_without_a_text_of_its_own_is_described(further_page, site, path):
+    page = further_page
     page.goto(f"{site}/{path}", wait_until="domcontentloaded")
     assert len(page.locator("meta[name=description]").get_attribute("content")) >= 30
-    page.close()
 
 
 def test_formulas_need_no_script(browser, site):
@@ -101,29 +102,29 @@ def test_formulas_need_no_script(browser, site):
     context.close()
 
 
-@functools.cache
-def fetched(browser, address):
-    """How many bytes a new reader's browser fetches for each file of the page, from its top to its end."""
-    context = browser.new_context()
-    page, files, sizes = context.new_page(), {}, {}
+def transferred(context, address):
+    """How many bytes the browser fetches to show the page from its top to its end."""
+    page = context.new_page()
+    total = []
     network = context.new_cdp_session(page)
     network.send("Network.enable")
-    network.on("Network.requestWillBeSent", lambda event: files.update({event["requestId"]: event["request"]["url"]}))
-    network.on("Network.loadingFinished", lambda event: sizes.update({event["requestId"]: event["encodedDataLength"]}))
+    network.on("Network.loadingFinished", lambda event: total.append(event["encodedDataLength"]))
     page.goto(address)
     for image in page.locator("img[loading]").all():
         image.scroll_into_view_if_needed()
     page.wait_for_load_state("networkidle")
-    context.close()
-    return {files[one]: size for one, size in sizes.items()}
+    page.close()
+    return sum(total)
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_the_page_is_light(browser, site, path):
-    other = "book/references.html" if path != "book/references.html" else PAGES[0]
-    first, before = (fetched(browser, f"{site}/{one}") for one in (path, other))
-    assert sum(first.values()) <= 450_000
-    assert sum(size for address, size in first.items() if address not in before) <= 150_000  # the rest is kept
+    first, further = browser.new_context(), browser.new_context()
+    assert transferred(first, f"{site}/{path}") <= 450_000
+    transferred(further, f"{site}/{'book/references.html' if path != 'book/references.html' else PAGES[0]}")
+    assert transferred(further, f"{site}/{path}") <= 150_000
+    first.close()
+    further.close()
 
 
 @pytest.mark.parametrize(
@@ -197,12 +198,11 @@ def test_an_unknown_address_gets_a_page_that_helps(page, site):
 
 
 @pytest.mark.parametrize("page_name", [path.stem for path in notebooks.on_disk()])
-def test_the_chapter_can_be_downloaded(reader, site, page_name):
-    page = reader.new_page()
+def test_the_chapter_can_be_downloaded(further_page, site, page_name):
+    page = further_page
     page.goto(f"{site}/book/{page_name}.html", wait_until="domcontentloaded")
     address = page.locator("a.btn-download-source-button").evaluate("e => e.href")
     assert page.request.get(address).text() == (notebooks.BOOK / f"{page_name}.ipynb").read_text(encoding="utf-8")
-    page.close()
 
 
 def test_pictures_have_a_white_ground_in_the_dark(browser, site):
