@@ -362,6 +362,7 @@ BAD_OUT = [
     (np.zeros((3, 4), "float32"), ValueError),
     (np.zeros((4, 3)), ValueError),
     (READ_ONLY, ValueError),
+    (np.lib.stride_tricks.as_strided(np.zeros(1, "float32"), (4, 3), (0, 0)), ValueError),
     (BATCH, ValueError),
     (BATCH[::-1], ValueError),
 ]
