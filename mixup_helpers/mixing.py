@@ -1,11 +1,16 @@
 """MixUp of one batch: the inputs, the labels, the loss (Zhang et al. 2018)."""
 
 import numbers
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import numpy as np
 
 # Values that are mixed at a time: few enough to stay in a processor's second cache.
 _BLOCK = 2**16
+# Values from which on a second thread saves more than it costs. Python in a browser has no threads.
+_LARGE = 2**23 if sys.platform != "emscripten" else sys.maxsize
 # Arrays that are numbers and nothing else: no mask, no unit.
 _PLAIN = (np.ndarray, np.memmap)
 
@@ -65,8 +70,9 @@ def mixup_data(x, y, alpha=1.0, *, rng=None, out=None):
     Source: Zhang et al. 2018, section 2, with one ``lam`` per batch and
     the partners drawn from the same batch.
 
-    A large batch is mixed block by block. The result is the formula's, bit for
-    bit; beside it, no memory of the size of the batch is needed.
+    A large batch is mixed block by block, a very large one on two threads. The
+    result is the formula's, bit for bit; beside it, no memory of the size of the
+    batch is needed.
 
     Examples
     --------
@@ -88,7 +94,7 @@ def mixup_data(x, y, alpha=1.0, *, rng=None, out=None):
         mixed_x = lam * x if out is None else np.multiply(lam, x, out=out)
     elif x.size > _BLOCK and type(x) in _PLAIN:
         mixed_x = np.empty_like(x, dtype=_mixed_dtype(x, alpha), subok=False) if out is None else out
-        _mix_blocks(x, index, lam, mixed_x)
+        _mix_large(x, index, lam, mixed_x)
     else:
         mixed_x = lam * x + (1 - lam) * x[index]
         if out is not None:
@@ -97,20 +103,34 @@ def mixup_data(x, y, alpha=1.0, *, rng=None, out=None):
     return mixed_x, y, y[index], lam
 
 
-def _mix_blocks(x, index, lam, out):
+def _mix_large(x, index, lam, out):
     """Write ``lam * x + (1 - lam) * x[index]`` into `out` without a temporary of the size of the batch."""
     x = np.asarray(x)  # slices of a memory map cost more than slices of its view
     if x.flags.c_contiguous and out.flags.c_contiguous:  # then rows can be cut anywhere
         x, out = x.reshape(len(x), -1), out.reshape(len(x), -1)
+    half = len(x) // 2 if x.size >= _LARGE else 0
+    if half:  # one processor alone can't use all of the memory's bandwidth
+        with ThreadPoolExecutor(1) as thread:
+            # In a copy of the context, so that the caller's np.errstate holds there too.
+            first = thread.submit(copy_context().run, _mix_blocks, x, slice(half), index, lam, out)
+            _mix_blocks(x, slice(half, None), index, lam, out)
+        first.result()
+    else:
+        _mix_blocks(x, slice(None), index, lam, out)
+
+
+def _mix_blocks(x, part, index, lam, out):
+    """The rows `part` of `_mix_large`."""
+    mine, index, out = x[part], index[part], out[part]
     own, other = np.array(lam, out.dtype), np.array(1 - lam, out.dtype)
 
     rows = _BLOCK // max(1, x[0].size)
     if rows:
         scratch = np.empty((rows, *x.shape[1:]), out.dtype)
         direct = x.flags.c_contiguous and x.dtype == out.dtype  # else take would copy more than the rows
-        for start in range(0, len(x), rows):
+        for start in range(0, len(mine), rows):
             block = slice(start, start + rows)
-            mixed = np.multiply(own, x[block], out=out[block])
+            mixed = np.multiply(own, mine[block], out=out[block])
             partners = scratch[: len(mixed)]
             if direct:  # the index is in range, and only "clip" writes into out without a copy
                 np.take(x, index[block], axis=0, out=partners, mode="clip")
@@ -121,7 +141,7 @@ def _mix_blocks(x, index, lam, out):
     else:
         length = max(1, _BLOCK // x[0, 0].size)
         scratch = np.empty((length, *x.shape[2:]), out.dtype)
-        for row, partner, mixed_row in zip(x, index, out, strict=True):
+        for row, partner, mixed_row in zip(mine, index, out, strict=True):
             for start in range(0, len(row), length):
                 block = slice(start, start + length)
                 mixed = np.multiply(own, row[block], out=mixed_row[block])

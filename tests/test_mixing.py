@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import tracemalloc
 
 import ml_dtypes
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mixup_helpers import mix_labels, mixup_data, mixup_loss
+from mixup_helpers import mix_labels, mixing, mixup_data, mixup_loss
 from mixup_helpers.models import keras
 
 DTYPES = ["float16", "float32", "float64", "complex64", "uint8", "int16", "int64", "bool"]
@@ -342,7 +343,9 @@ def test_blocks_give_the_formula_bit_for_bit(shape, dtype, arranged):
     assert again is out and np.array_equal(out, expected) and np.array_equal(x, before)
 
 
-def test_large_batches_need_no_large_temporaries():
+@pytest.mark.parametrize("large", [2**16, 2**23])  # on two threads, on one
+def test_large_batches_need_no_large_temporaries(monkeypatch, large):
+    monkeypatch.setattr(mixing, "_LARGE", large)
     x, y = np.ones((64, 64, 64, 3), "float32"), np.eye(10)[np.zeros(64, int)]
     out = np.empty_like(x)
     mixup_data(x, y, rng=0, out=out)
@@ -351,6 +354,21 @@ def test_large_batches_need_no_large_temporaries():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2**20
+
+
+def test_what_numpy_shall_do_about_errors_holds_on_both_threads(monkeypatch):
+    monkeypatch.setattr(mixing, "_BLOCK", 1)
+    monkeypatch.setattr(mixing, "_LARGE", 4)
+    threads = set()
+
+    def refuse(*error):
+        threads.add(threading.current_thread())
+        if threading.current_thread() is not threading.main_thread():
+            raise FloatingPointError("seen")
+
+    with np.errstate(under="call", call=refuse), pytest.raises(FloatingPointError, match="seen"):
+        mixup_data(np.full((4, 3), 5e-324), np.arange(4), rng=0)
+    assert len(threads) == 2
 
 
 BATCH = np.arange(12, dtype="float32").reshape(4, 3)

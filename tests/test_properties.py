@@ -109,7 +109,7 @@ def mixed_like_the_formula(x, y, alpha, seed, block=mixing._BLOCK, out=None):
         expected, index, lam = formula(x, alpha, plain)
         # Beyond 256 kB, NumPy adds into lam * x, and then the order is that of lam * x.
         orders = order_in_memory(expected), order_in_memory(lam * x)
-        with mock.patch.object(mixing, "_BLOCK", block):
+        with mock.patch.multiple(mixing, _BLOCK=block, _LARGE=4 * block):  # on two threads from 4 blocks on
             mixed_x, y_a, y_b, got = mixup_data(x, y, alpha, rng=ours, out=out)
     assert type(mixed_x) is type(expected) and same(mixed_x, expected)
     assert got == lam and type(got) is type(lam)
