@@ -18,9 +18,12 @@ def main():
         # From nothing: what a killed build has left half-written could pass for finished.
         if BESIDE.exists():
             shutil.rmtree(BESIDE)
+        print("Building the book (about a minute)", flush=True)
         command = ["build", ".", "--path-output", str(BESIDE), "-W", "-n", "--keep-going"]
         jupyter_book = Path(sys.executable).with_name("jupyter-book")
-        if subprocess.run([jupyter_book, *command], cwd=notebooks.ROOT, close_fds=False).returncode:
+        # It says where it has put the book, which is not where it will be; what it complains of is on stderr.
+        quiet = {"stdout": subprocess.DEVNULL, "close_fds": False}
+        if subprocess.run([jupyter_book, *command], cwd=notebooks.ROOT, **quiet).returncode:
             return "the book could not be built, see above"
         html = BESIDE / "_build" / "html"
         lite.build(html / "lite", lite.chapters())
