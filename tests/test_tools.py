@@ -177,6 +177,8 @@ def start(code, *arguments):
 
 @pytest.mark.parametrize("kept", ["alone", "both"])
 def test_the_second_waits_until_the_first_is_killed_and_all_that_writes_for_it(kept):
+    with mutex.held("one that ended long ago, with a longer name than the others"):
+        pass
     with start(HOLDER, kept) as first:
         child = int(first.stdout.readline())
         with start(WAITER) as second:
