@@ -18,6 +18,7 @@ import notebooks
 import pytest
 import regen
 import setup_env
+from docutils import nodes
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +119,20 @@ def test_no_button_leads_nowhere(url):
     book_pages.options(None, SimpleNamespace(html_theme_options=theme, html_context={}))
     assert theme["use_repository_button"] == bool(url)
     assert bool(theme["launch_buttons"]) == bool(url)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "table"),
+    [
+        ("metric   loss\nplain    0.37\nmixed    0.41", "myst-ansi", True),
+        ("alpha   0: 0.981 right\nalpha 0.1: 0.983 right", "myst-ansi", False),
+        ("x = 1  # one\ny = 2  # two\nz = 3  # three", "python", False),
+    ],
+)
+def test_printed_tables_are_told_from_sentences(text, language, table):
+    page = nodes.section("", nodes.literal_block(text, text, language=language))
+    book_pages.mark_tables(None, page)
+    assert (page[0]["classes"] == ["printed-table"]) == table
 
 
 def test_a_page_that_reads_what_a_later_one_writes_is_executed_after_it(monkeypatch):
