@@ -11,9 +11,7 @@ setup:
 	@"$(PYTHON)" tools/setup_env.py
 
 book: setup  ## build the book into _build/html
-	@.venv/bin/jupyter-book build . --all -W -n --keep-going
-	@$(RUN) tools/lite.py
-	@$(RUN) tools/check_html.py
+	@$(RUN) tools/build.py
 
 test: setup  ## check the helpers and every stored output of every chapter
 	@$(RUN) -m pytest
@@ -25,7 +23,7 @@ tamper: setup  ## plant 50 faults in copies of the book, and see that the tests 
 	@$(RUN) tools/tamper.py
 
 lite: setup  ## execute the chapters that run in the browser with the versions they meet there
-	@$(RUN) tools/lite.py try
+	@$(RUN) tools/lite.py
 
 bench: setup  ## time the mixing beside the plain formula and other libraries (15 minutes, nothing else running)
 	@$(RUN) benchmarks/mixing.py

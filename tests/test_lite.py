@@ -186,7 +186,8 @@ def test_the_trial_has_no_threads_and_no_processes_like_a_browser(monkeypatch):
 
 def test_the_trials_environment_has_a_place_of_its_own(tmp_path):
     (tmp_path / "tools").mkdir()
-    shutil.copy(notebooks.ROOT / "tools" / "setup_env.py", tmp_path / "tools")
+    for name in ("setup_env.py", "mutex.py"):
+        shutil.copy(notebooks.ROOT / "tools" / name, tmp_path / "tools")
     (tmp_path / "pins.txt").write_text("numpy==1\n")
     (tmp_path / "there" / "bin").mkdir(parents=True)
     command = [sys.executable, tmp_path / "tools" / "setup_env.py", "there", "pins.txt", "1 GB"]

@@ -2,15 +2,29 @@
 
 import importlib.util
 import json
+import os
+import signal
 import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import book_pages
+import build
 import check_html
+import mutex
 import notebooks
 import pytest
 import regen
 import setup_env
+from docutils import nodes
+
+
+@pytest.fixture(autouse=True)
+def own_mutex(tmp_path, monkeypatch):
+    """The tests wait for no command that runs beside them."""
+    monkeypatch.setattr(mutex, "PATH", str(tmp_path / "_build" / "mutex"))
 
 
 @pytest.fixture
@@ -92,12 +106,11 @@ def test_a_page_without_its_outputs_is_found(tmp_path, monkeypatch):
     cell = {"cell_type": "code", "source": [], "metadata": {}, "execution_count": 1, "outputs": [output]}
     (tmp_path / "page.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}}))
     monkeypatch.setattr(notebooks, "ROOT", tmp_path)
-    monkeypatch.setattr(notebooks, "HTML", tmp_path)
-    assert "was not built" in next(check_html.missing("page"))
+    assert "was not built" in next(check_html.missing("page", tmp_path))
     (tmp_path / "page.html").write_text("<p>0.124 &lt; 1</p>")
-    assert "lacks the output" in next(check_html.missing("page"))
+    assert "lacks the output" in next(check_html.missing("page", tmp_path))
     (tmp_path / "page.html").write_text("<p>0.123 &lt; <b>1</b></p>")
-    assert list(check_html.missing("page")) == []
+    assert list(check_html.missing("page", tmp_path)) == []
 
 
 @pytest.mark.parametrize("url", ["", "https://github.com/name/book"])
@@ -106,6 +119,20 @@ def test_no_button_leads_nowhere(url):
     book_pages.options(None, SimpleNamespace(html_theme_options=theme, html_context={}))
     assert theme["use_repository_button"] == bool(url)
     assert bool(theme["launch_buttons"]) == bool(url)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "table"),
+    [
+        ("metric   loss\nplain    0.37\nmixed    0.41", "myst-ansi", True),
+        ("alpha   0: 0.981 right\nalpha 0.1: 0.983 right", "myst-ansi", False),
+        ("x = 1  # one\ny = 2  # two\nz = 3  # three", "python", False),
+    ],
+)
+def test_printed_tables_are_told_from_sentences(text, language, table):
+    page = nodes.section("", nodes.literal_block(text, text, language=language))
+    book_pages.mark_tables(None, page)
+    assert (page[0]["classes"] == ["printed-table"]) == table
 
 
 def test_a_page_that_reads_what_a_later_one_writes_is_executed_after_it(monkeypatch):
@@ -125,8 +152,7 @@ def test_a_page_that_reads_what_a_later_one_writes_is_executed_after_it(monkeypa
     monkeypatch.setattr(notebooks, "stale", state.get)
     monkeypatch.setattr(notebooks, "faults", lambda page: [state[page]] if state[page] else [])
     monkeypatch.setattr(regen, "execute", execute)
-    monkeypatch.setattr("sys.argv", ["regen.py"])
-    assert not regen.main()
+    assert not regen.regenerate()
     assert done == ["verdicts", "index"]
 
 
@@ -138,11 +164,109 @@ def test_a_stale_page_whose_packages_are_missing_is_left_and_said(monkeypatch, c
     monkeypatch.setattr(notebooks, "stale", lambda page: "stale")
     monkeypatch.setattr(notebooks, "faults", lambda page: ["stale"])
     monkeypatch.setattr(regen, "execute", lambda page: pytest.fail("executed"))
-    monkeypatch.setattr("sys.argv", ["regen.py"])
-    assert regen.main()
+    assert regen.regenerate()
     assert "make torch" in capsys.readouterr().out
 
 
 def test_only_the_optional_chapters_need_more_than_the_book_has(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert [path.stem for path in notebooks.on_disk() if not notebooks.can_run(path)] == ["others"]
+
+
+# Whoever takes the mutex leaves a child that sleeps; "alone" lets go of the child, "both" gives it the mutex.
+HOLDER = """
+import subprocess, sys, time, mutex
+mutex.PATH = sys.argv[1]
+with mutex.held("the first"):
+    child = subprocess.Popen(["sleep", "60"], close_fds=sys.argv[2] == "alone")
+    print(child.pid, flush=True)
+    time.sleep(60)
+"""
+WAITER = "import sys, mutex; mutex.PATH = sys.argv[1]\nwith mutex.held('the second'): print('runs')"
+
+
+def start(code, *arguments):
+    command = [sys.executable, "-c", code, mutex.PATH, *arguments]
+    return subprocess.Popen(command, cwd=notebooks.ROOT / "tools", stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("kept", ["alone", "both"])
+def test_the_second_waits_until_the_first_is_killed_and_all_that_writes_for_it(kept):
+    with mutex.held("one that ended long ago, with a longer name than the others"):
+        pass
+    with start(HOLDER, kept) as first:
+        child = int(first.stdout.readline())
+        with start(WAITER) as second:
+            said = second.stdout.readline()
+            assert said == f"Waiting for the first, which runs in this folder (process {first.pid})\n"
+            first.kill()
+            first.wait()
+            if kept == "both":
+                with pytest.raises(subprocess.TimeoutExpired):
+                    second.wait(1)
+                os.kill(child, signal.SIGKILL)
+            assert second.wait(10) == 0 and second.stdout.read() == "runs\n"
+            if kept == "alone":
+                os.kill(child, signal.SIGKILL)
+
+
+def test_of_two_installations_at_the_same_time_the_second_has_nothing_to_do(clone, monkeypatch):
+    finished = setup_env.install
+
+    def slow(log, total):
+        time.sleep(0.5)
+        finished(log, total)
+
+    monkeypatch.setattr(setup_env, "install", slow)
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda _: setup_env.main(), range(2))) == [None, None]
+    assert clone.calls == [1]
+
+
+@pytest.mark.parametrize(
+    ("status", "faults", "shown"), [(0, [], "new"), (1, [], "old"), (0, ["page: lacks a picture"], "old")]
+)
+def test_the_book_is_built_from_nothing_and_replaced_when_it_is_whole(tmp_path, monkeypatch, status, faults, shown):
+    html, beside = tmp_path / "html", tmp_path / "new"
+    for folder in (html, beside / "half"):
+        folder.mkdir(parents=True)
+    (html / "index.html").write_text("old")
+
+    def jupyter_book(command, **options):
+        assert not beside.exists()
+        (beside / "_build" / "html").mkdir(parents=True)
+        (beside / "_build" / "html" / "index.html").write_text("new")
+        return SimpleNamespace(returncode=status)
+
+    monkeypatch.setattr(notebooks, "HTML", html)
+    monkeypatch.setattr(build, "BESIDE", beside)
+    monkeypatch.setattr(subprocess, "run", jupyter_book)
+    monkeypatch.setattr(build.lite, "build", lambda site, paths: None)
+    monkeypatch.setattr(build.lite, "faults", lambda built, paths: faults)
+    monkeypatch.setattr(build.check_html, "missing", lambda page, built: [])
+    assert bool(build.main()) == (shown == "old")
+    assert (html / "index.html").read_text() == shown
+    assert beside.exists() == (shown == "old")
+
+
+KILLED = """
+import os, pathlib, signal, sys, nbformat, regen
+def half(path, text, **options):
+    path.write_bytes(text.encode()[:200])
+    os.kill(os.getpid(), signal.SIGKILL)
+pathlib.Path.write_text = half
+regen.write(pathlib.Path(sys.argv[2]), nbformat.v4.new_notebook(), {"modules": [], "read": [], "written": []})
+"""
+
+
+def test_a_chapter_is_whole_when_regen_is_killed_and_the_next_one_clears_up(tmp_path, monkeypatch):
+    page = tmp_path / "page.ipynb"
+    page.write_text("whole")
+    with start(KILLED, page) as killed:
+        assert killed.wait() == -signal.SIGKILL
+    assert page.read_text() == "whole" and len(list(tmp_path.glob("*.tmp"))) == 1
+    monkeypatch.setattr(notebooks, "BOOK", tmp_path)
+    monkeypatch.setattr(regen, "regenerate", lambda everything: None)
+    monkeypatch.setattr("sys.argv", ["regen.py"])
+    assert regen.main() is None
+    assert list(tmp_path.glob("*.tmp")) == []

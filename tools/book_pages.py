@@ -38,6 +38,13 @@ def pages_address(repository):
     return f"https://{found[1]}.github.io/{found[2]}/" if found else ""
 
 
+def mark_tables(app, doctree):
+    """Tell printed tables from printed sentences by their gaps: on a phone, sentences are wrapped and tables scroll."""
+    for node in doctree.findall(nodes.literal_block):
+        if node.get("language") == "myst-ansi" and len(re.findall(r"(?m)^.*\S {2,}\S", node.astext())) > 2:
+            node["classes"].append("printed-table")
+
+
 def scripts(app, pagename, templatename, context, doctree):
     # sphinx-thebe writes its script for a button that this book does not have, and writes it twice.
     context["script_files"] = [
@@ -107,6 +114,7 @@ def finish(app, error):
 def setup(app):
     app.connect("builder-inited", refuse_faults)
     app.connect("config-inited", options)
+    app.connect("doctree-read", mark_tables)
     app.connect("html-page-context", scripts, priority=999)
     app.connect("html-page-context", describe)
     app.connect("html-collect-pages", not_found)

@@ -1,24 +1,14 @@
-"""Assert that every page of the table of contents was built and shows its outputs: `python tools/check_html.py`."""
+"""Whether every page of the table of contents was built and shows its outputs."""
 
 import html
 import re
-import sys
 
 import notebooks
 
 
-def main():
-    pages = notebooks.in_toc()
-    problems = [problem for page in pages for problem in missing(page)]
-    if problems:
-        return "\n".join(problems)
-    print(f"Built {len(pages)} pages. Open {notebooks.HTML / 'index.html'}, or run `make serve`.")
-    return None
-
-
-def missing(page):
-    """What the built page lacks of the source page, a sentence each."""
-    built = notebooks.HTML / f"{page}.html"
+def missing(page, built_html):
+    """What the page in the folder `built_html` lacks of its source, a sentence each."""
+    built = built_html / f"{page}.html"
     if not built.exists():
         yield f"{page}: {built} was not built"
         return
@@ -47,7 +37,3 @@ def missing(page):
 def squeeze(text):
     # Smart quotes and white space are the page's own affair.
     return re.sub(r"\s+", "", text).translate({ord(c): None for c in "'\"‘’“”"})
-
-
-if __name__ == "__main__":
-    sys.exit(main())

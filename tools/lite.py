@@ -1,6 +1,6 @@
 """Chapters in the reader's browser: a JupyterLite site beside the pages, and a button on the pages that it has.
 
-`python tools/lite.py` builds the site; `python tools/lite.py try` executes its chapters as they would run there.
+`tools/build.py` builds the site; `python tools/lite.py` executes its chapters as they would run there.
 As a Sphinx extension it adds the buttons.
 """
 
@@ -71,9 +71,9 @@ def imports(code):
 
 
 def build(site, paths):
-    """Build the site of the notebooks at `paths`; it is in place when it is finished, and not before."""
+    """Build the site of the notebooks at `paths`."""
     extension = Path(sys.prefix, "share", "jupyter", "labextensions", *KERNEL.split("/"))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=site.parent) as folder:
         folder = Path(folder)
         fill(folder / "contents", paths)
         (folder / "pypi").mkdir()
@@ -87,8 +87,7 @@ def build(site, paths):
             *("--ignore-sys-prefix", f"--LiteBuildConfig.federated_extensions={extension}"),
         ]
         run(command, cwd=folder)
-        shutil.rmtree(site, ignore_errors=True)
-        shutil.move(folder / "site", site)
+        (folder / "site").rename(site)
 
 
 def fill(folder, paths):
@@ -132,7 +131,7 @@ def settings(paths):
 
 
 def run(command, **options):
-    result = subprocess.run(command, capture_output=True, text=True, **options)
+    result = subprocess.run(command, capture_output=True, text=True, close_fds=False, **options)
     if result.returncode:
         sys.exit(f"{' '.join(command)}\n{result.stdout}{result.stderr}")
 
@@ -188,7 +187,7 @@ def python_for_pyodide():
     sys.exit("The versions that Pyodide ships have wheels for Python 3.11 and 3.12 alone: install one of them.")
 
 
-def try_out():
+def main():
     """Execute the chapters in CPython with Pyodide's versions, and compare every output."""
     python, version = python_for_pyodide()
     place = ENVIRONMENT.relative_to(notebooks.ROOT)
@@ -205,17 +204,6 @@ def try_out():
         # Matplotlib lists a new machine's fonts with a thread; Pyodide's comes with its list.
         subprocess.run([python, "-c", "import matplotlib.font_manager"], check=True)
         return subprocess.run([python, "-m", "pytest", *names], cwd=notebooks.ROOT, env=os.environ | {"IPYTHONDIR": folder}).returncode
-
-
-def main():
-    if sys.argv[1:] == ["try"]:
-        return try_out()
-    build(notebooks.HTML / "lite", chapters())
-    problems = list(faults(notebooks.HTML, chapters()))
-    if problems:
-        return "\n".join(problems)
-    print(f"Built JupyterLite with {len(chapters())} chapters: {', '.join(path.stem for path in chapters())}.")
-    return None
 
 
 if __name__ == "__main__":

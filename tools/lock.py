@@ -1,9 +1,12 @@
 """Resolve requirements.in into requirements.txt, then resolve that for every supported system: `make lock`."""
 
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import mutex
 
 ROOT = Path(__file__).resolve().parent.parent
 # TensorFlow has no wheel for macOS on Intel since 2.17, so the book supports Apple silicon alone.
@@ -13,24 +16,27 @@ COMPILE = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-header
 
 
 def main():
-    target = ROOT / "requirements.txt"
-    run("--universal", "--python-version", PYTHONS[0], "requirements.in", "--output-file", str(target))
+    target, beside = ROOT / "requirements.txt", ROOT / "_build" / "requirements.txt"
+    shutil.copy(target, beside)  # uv keeps the pins that it finds where it writes
+    run("--universal", "--python-version", PYTHONS[0], "requirements.in", "--output-file", str(beside))
     for platform in PLATFORMS:
         for python in PYTHONS:
             with tempfile.NamedTemporaryFile(suffix=".txt") as out:
                 run(
                     *("--python-platform", platform, "--python-version", python),
-                    *("--only-binary", ":all:", str(target), "--output-file", out.name),
+                    *("--only-binary", ":all:", str(beside), "--output-file", out.name),
                 )
                 pins = Path(out.name).read_text().count("==")
             print(f"{platform:24} Python {python}: {pins} packages, each with a wheel")
+    beside.replace(target)
 
 
 def run(*arguments):
-    result = subprocess.run([*COMPILE, *arguments], cwd=ROOT, capture_output=True, text=True)
+    result = subprocess.run([*COMPILE, *arguments], cwd=ROOT, capture_output=True, text=True, close_fds=False)
     if result.returncode:
         sys.exit(f"{' '.join(arguments)}\n{result.stderr}")
 
 
 if __name__ == "__main__":
-    main()
+    with mutex.held("`make lock`"):
+        main()

@@ -1,10 +1,12 @@
 """Print the whole book to one PDF with headless Chromium: `make pdf`."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import chromium
+import mutex
 import notebooks
 
 BUILD = notebooks.ROOT / "_build" / "pdf"
@@ -16,8 +18,11 @@ UNFOLD = "document.querySelectorAll('details').forEach(part => { part.open = tru
 
 
 def main():
+    if BUILD.exists():  # a killed build may have left files half-written
+        shutil.rmtree(BUILD)
     command = ["build", ".", "--builder", "custom", "--custom-builder", "singlehtml", "--path-output", str(BUILD)]
-    built = subprocess.run([Path(sys.executable).with_name("jupyter-book"), *command, "-W", "-n", "--keep-going", "-q"])
+    command = [Path(sys.executable).with_name("jupyter-book"), *command, "-W", "-n", "--keep-going", "-q"]
+    built = subprocess.run(command, close_fds=False)
     if built.returncode:
         return "the book could not be built as one page, see above"
     # The builder writes every address as if its page stood one folder higher.
@@ -41,4 +46,5 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with mutex.held("`make pdf`"):
+        sys.exit(main())

@@ -11,6 +11,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
+import mutex
 import notebooks
 
 USED = """\
@@ -25,6 +26,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="every chapter, stale or not")
     everything = parser.parse_args().all
+    with mutex.held("`make regen`"):
+        for left in notebooks.BOOK.rglob("*.tmp"):  # by a run that was killed
+            left.unlink()
+        return regenerate(everything)
+
+
+def regenerate(everything=False):
     done = []
     # In the order of the book, and asked one by one: a chapter's new results make the chapters that read them stale.
     for path in notebooks.in_order():

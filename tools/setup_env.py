@@ -14,6 +14,8 @@ import shutil
 import subprocess
 import sys
 
+import mutex
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NAME, PINS, SIZE = sys.argv[1:] if __name__ == "__main__" and sys.argv[1:] else (".venv", "requirements.txt", "3 GB")
 VENV = os.path.join(ROOT, NAME)
@@ -40,17 +42,19 @@ def main():
         )
     pins = read(os.path.join(ROOT, PINS))
     wanted = "{0}\nPython {1}.{2}\n{3}".format(VENV, sys.version_info[0], sys.version_info[1], pins)
-    if os.path.exists(PYTHON) and os.path.exists(DONE) and read(DONE) == wanted:
+    if installed(wanted):
         return None
-    if os.path.isdir(VENV) and os.listdir(VENV) and not os.path.exists(DONE):
-        return NAME + " is there already, and not from make. Rename it or remove it."
     try:
-        os.makedirs(os.path.dirname(LOG), exist_ok=True)
-        start_again()
-        with io.open(LOG, "w", encoding="utf-8") as log:
-            install(log, total=len(re.findall(r"(?m)^[a-z].*==", pins)))
-        with io.open(DONE, "w", encoding="utf-8") as file:
-            file.write(wanted)
+        with mutex.held("the installation of " + NAME):
+            if installed(wanted):  # by the process that was waited for
+                return None
+            if os.path.isdir(VENV) and os.listdir(VENV) and not os.path.exists(DONE):
+                return NAME + " is there already, and not from make. Rename it or remove it."
+            start_again()
+            with io.open(LOG, "w", encoding="utf-8") as log:
+                install(log, total=len(re.findall(r"(?m)^[a-z].*==", pins)))
+            with io.open(DONE, "w", encoding="utf-8") as file:
+                file.write(wanted)
     except KeyboardInterrupt:
         return "interrupted. Run the same command again; nothing needs cleaning up."
     except (OSError, subprocess.CalledProcessError) as error:
@@ -58,6 +62,10 @@ def main():
         reason = next((why for pattern, why in REASONS if re.search(pattern, text)), "{0} (see {1})".format(error, LOG))
         return "installing failed: " + reason
     return None
+
+
+def installed(wanted):
+    return os.path.exists(PYTHON) and os.path.exists(DONE) and read(DONE) == wanted
 
 
 def start_again():
@@ -84,9 +92,10 @@ def run(command, log, total):
     """Run `command` with its output in `log`; show on the screen which pin pip is at."""
     # Settings that would send the packages elsewhere.
     environment = {k: v for k, v in os.environ.items() if k not in ("PIP_USER", "PIP_TARGET", "PIP_PREFIX")}
+    environment["TMPDIR"] = VENV  # what pip unpacks goes with the rest, should it be killed
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, env=environment,
-        encoding="utf-8", errors="replace",
+        encoding="utf-8", errors="replace", close_fds=False,
     )  # fmt: skip
     for line in process.stdout:
         log.write(line)
