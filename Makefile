@@ -17,7 +17,7 @@ test: setup  ## check the helpers and every stored output of every chapter
 	@$(RUN) -m pytest
 
 test-browser: book  ## check the built book in headless Chromium
-	@$(RUN) -m pytest tests/browser -o addopts= --numprocesses=3  # they often wait
+	@$(RUN) -m pytest tests/browser -o addopts= --numprocesses=3 --dist=worksteal  # they often wait
 
 tamper: setup  ## plant 50 faults in copies of the book, and see that the tests catch each
 	@$(RUN) tools/tamper.py

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 import notebooks
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 PAGES = [f"{page}.html" for page in notebooks.in_toc()]
 OTHERS = ["search.html", "genindex.html", "404.html"]
@@ -39,7 +38,7 @@ def further_page(cache):
 
 
 @pytest.mark.parametrize("path", PAGES + OTHERS)
-def test_the_page_is_whole_for_everyone(further_page, site, path):
+def test_the_page_is_whole_for_everyone(further_page, site, axe, path):
     page, said, found = further_page, [], []
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else 0)
     page.on("pageerror", lambda error: said.append(str(error)))
@@ -53,7 +52,7 @@ def test_the_page_is_whole_for_everyone(further_page, site, path):
             said.append("scrolls sideways")
         if page.evaluate("document.documentElement.dataset.theme || 'auto'") not in (theme, "auto"):
             said.append("is on the wrong theme")
-        violations = Axe().run(page, options=FAST).response["violations"]
+        violations = axe.run(page, options=FAST).response["violations"]
         said += [f"{fault['id']} at {fault['nodes'][0]['target']}" for fault in violations]
         found += [f"{width} {theme}: {fault}" for fault in said]
         said.clear()

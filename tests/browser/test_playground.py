@@ -3,7 +3,6 @@
 import notebooks
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from contourpy import contour_generator
 from scipy import stats
 
@@ -456,13 +455,13 @@ def test_touch_on_a_phone(browser, site):
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(browser, site, width, theme):
+def test_axe_finds_nothing(browser, site, axe, width, theme):
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
     page = context.new_page()
     page.goto(f"{site}/book/playground.html")
     slide(page, "wrong", 30)
     button(page, "Step").click()
-    found = Axe().run(page, context="#playground")
+    found = axe.run(page, context="#playground")
     assert found.violations_count == 0, found.generate_report()
     context.close()
 

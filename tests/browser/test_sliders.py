@@ -6,7 +6,6 @@ import notebooks
 import numpy as np
 import pandas as pd
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from scipy import stats
 
 from mixup_helpers import data, moving
@@ -251,11 +250,11 @@ def test_nothing_moves_by_itself(page, site, name):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("name", PAGES)
-def test_everyone_can_read_and_reach_it(browser, site, name, width, scheme):
+def test_everyone_can_read_and_reach_it(browser, site, axe, name, width, scheme):
     context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
     page = context.new_page()
     figure = open_figure(page, site, name)
-    found = Axe().run(page, context=f"figure.moving-{name}")
+    found = axe.run(page, context=f"figure.moving-{name}")
     assert found.violations_count == 0, found.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     text = "figure => [...figure.querySelectorAll('svg text')].map(one => 13 * one.getScreenCTM().a)"
