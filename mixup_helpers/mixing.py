@@ -333,8 +333,9 @@ def _as_float(value, name):
 def _as_int(value, name, least, most=math.inf):
     if isinstance(value, _NO_NUMBERS) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
-    if not least <= value <= most:  # the message leaves it out: Python writes no number of 4,300 digits
-        raise ValueError(f"{name} must be at least {least}" + (f" and at most {most}" if most < math.inf else ""))
+    if not least <= value <= most:
+        got = value if abs(int(value)) < 10**99 else "a huge number"  # Python refuses to write the longest
+        raise ValueError(f"{name} must be at least {least}{f' and at most {most}' * (most < math.inf)}, got {got}")
     return int(value)
 
 
@@ -358,5 +359,6 @@ def _check_rng(rng):
         return np.random
     try:
         return np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"rng must be None, a numpy.random.Generator or a seed: {error}") from error
+    except Exception as error:
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(f"rng must be None, a numpy.random.Generator or a seed: {error}") from error
