@@ -33,8 +33,8 @@ def as_share(value, name):
 
 
 def one_of(value, name, known):
-    # Only what is no array and no object of somebody else's can be compared without surprises.
-    if not np.isscalar(value) or value not in known:
+    # Others compare in ways of their own: arrays, or a timedelta of 1, which equals True.
+    if not isinstance(value, (str, bool, np.bool)) or value not in known:
         raise ValueError(f"{name} must be one of {', '.join(map(str, known))}, got {value!r}")
     return value
 

@@ -220,11 +220,11 @@ def from_torchvision(transform):
     ['smaller alpha mixes less']
     """
     as_function(transform, "transform")
-    import torch
-
     lock = threading.Lock()
 
     def mix(x, y, alpha, rng):
+        import torch
+
         made = transform(alpha=alpha, num_classes=CLASSES)
         with lock:
             torch.manual_seed(int(rng.integers(2**63)))

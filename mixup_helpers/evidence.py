@@ -109,8 +109,9 @@ def rows(measured, trials, **columns):
     if not isinstance(measured, dict) or not measured:
         raise TypeError(f"measured must be a dict of measurements, got {type(measured).__name__}")
     for metric, values in measured.items():
-        one_each = np.isscalar(values) or len(_as_batch(values, "measured")) == len(trials.seeds)
-        if not one_each:
+        as_text(metric, "a name in measured")
+        n = len(_as_batch([values] if np.isscalar(values) else values, "measured"))
+        if n != len(trials.seeds) and not np.isscalar(values):
             raise ValueError(f"measured must have one value for each of {len(trials.seeds)} seeds at {metric!r}")
     about = {
         "experiment": "", "model": trials.model, "setting": "MixUp" if trials.alpha else "plain",

@@ -165,7 +165,7 @@ def label_bars(label, names, ax=None):
     if label.ndim != 1 or label.min() < 0 or label.max() > 1:
         raise ValueError(f"label must be a row of numbers from 0 to 1, got {label}")
     if len(names) != len(label):
-        raise ValueError(f"names must be as many as there are classes, got {len(names)} for {len(label)}")
+        raise ValueError(f"names must be as many as label has numbers, got {len(names)} for {len(label)}")
     ax = _axes(ax)
     ax.bar(range(len(label)), label, width=0.5, color="black")
     ax.set(xlim=(-0.6, len(label) - 0.4), ylim=(0, 1), yticks=[0, 1], xlabel="class")
@@ -204,7 +204,7 @@ def confidence_map(predict, x, classes, ax=None):
     if x.ndim != 2 or x.shape[1] != 2:
         raise ValueError(f"x must have shape (n, 2), got {x.shape}")
     if classes.shape != x.shape[:1] or not ((classes == 0) | (classes == 1)).all():
-        raise ValueError(f"classes must be 0 or 1 for each of {len(x)} points, got shape {classes.shape}")
+        raise ValueError(f"classes must be 0 or 1 for each of the {len(x)} rows of x, got shape {classes.shape}")
     low, high = x.min(0) - 0.5, x.max(0) + 0.5
     first, second = np.meshgrid(np.linspace(low[0], high[0], 120), np.linspace(low[1], high[1], 120))
     p = as_finite(predict(np.c_[first.ravel(), second.ravel()]), "predict's result")

@@ -357,6 +357,8 @@ def _check_lam(lam):
 def _check_rng(rng):
     if rng is None:
         return np.random
+    if isinstance(rng, _NO_NUMBERS):
+        raise TypeError(f"rng must be None, a numpy.random.Generator or a seed, got {type(rng).__name__}")
     try:
         return np.random.default_rng(rng)
     except Exception as error:

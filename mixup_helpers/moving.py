@@ -174,7 +174,8 @@ def alpha_slider(first, second, alphas, rng, *, start=0.2, draws=2000):
     first, second = _as_images(first, "first"), _as_images(second, "second")
     if len(first) != len(second):
         raise ValueError(f"first and second must be as many, got {len(first)} and {len(second)}")
-    if not isinstance(alphas, (list, tuple, np.ndarray)) or not len(alphas):
+    alphas = alphas.tolist() if isinstance(alphas, np.ndarray) else alphas
+    if not isinstance(alphas, (list, tuple)) or not alphas:
         raise TypeError(f"alphas must be a list of numbers, at least one, got {type(alphas).__name__}")
     alphas, start = [as_number(alpha, "alphas", 1e-300) for alpha in alphas], as_number(start, "start")
     if max(alphas) > 1e300 or start not in alphas:
