@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: help book test test-browser tamper lite bench pdf regen serve torch lock setup clean
+.PHONY: help book test test-browser tamper fuzz lite bench pdf regen serve torch lock setup clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -21,6 +21,9 @@ test-browser: book  ## check the built book in headless Chromium
 
 tamper: setup  ## plant 50 faults in copies of the book, and see that the tests catch each
 	@$(RUN) tools/tamper.py
+
+fuzz: setup  ## give every helper 10,000 bad arguments, and see that each error names its argument
+	@$(RUN) tools/fuzz.py
 
 lite: setup  ## execute the chapters that run in the browser with the versions they meet there
 	@$(RUN) tools/lite.py

@@ -2,16 +2,19 @@
 
 import concurrent.futures
 import html
+import math
 import textwrap
 import threading
 
 import numpy as np
 from scipy import stats
 
+from mixup_helpers._arguments import as_function
 from mixup_helpers.mixing import _as_float, _as_int, mix_labels
 
 ROWS, CLASSES = 8, 10  # of a batch, and of its labels: each row has a class of its own
 ALPHAS = (0.3, 4.0)  # to test the distribution of lam at: one with most draws at the ends, one with most in the middle
+LARGEST = 10**7  # numbers of one input
 RUNS = 400  # batches at each of them
 TESTS = 8  # statistical tests in a report, which share its error rate
 VISIBLE = 0.01  # a partner of a smaller weight can't be told from none
@@ -32,7 +35,7 @@ def check_mixup(fn, *, shape=(4, 4, 3), error_rate=0.001, seed=0):
         `numpy.random.Generator`, the only source of randomness. See `from_pairs`,
         `from_keras`, `from_torchvision` and `from_timm` for other forms.
     shape : tuple of int, default (4, 4, 3)
-        Of one input; at least 16 numbers.
+        Of one input; from 16 to ten million numbers.
     error_rate : float, default 0.001
         How often a right implementation may fail for bad luck. The tests of ``lam`` and
         of the partners share it; the other checks are exact.
@@ -71,12 +74,12 @@ def check_mixup(fn, *, shape=(4, 4, 3), error_rate=0.001, seed=0):
     labels are mixed with 1 - lam
     of a batch of 2, row 0 is 0.81 of row 0 and 0.19 of row 1, its label 0.19 of row 0 and 0.81 of row 1
     """
-    if not callable(fn):
-        raise TypeError(f"fn must be callable, got {type(fn).__name__}")
-    if not isinstance(shape, tuple) or not all(isinstance(n, int) and n > 0 for n in shape):
+    as_function(fn, "fn")
+    if not isinstance(shape, tuple):
         raise TypeError(f"shape must be a tuple of positive integers, got {shape!r}")
-    if np.prod(shape) < 2 * ROWS:
-        raise ValueError(f"shape must have at least {2 * ROWS} numbers, got {shape}")
+    shape = tuple(_as_int(n, "shape", 1, LARGEST) for n in shape)
+    if not 2 * ROWS <= math.prod(shape) <= LARGEST:
+        raise ValueError(f"shape must have from {2 * ROWS} to {LARGEST} numbers, got {shape}")
     error_rate = _as_float(error_rate, "error_rate")
     if not 0 < error_rate < 1:
         raise ValueError(f"error_rate must be between 0 and 1, got {error_rate}")
@@ -152,6 +155,8 @@ def from_pairs(fn):
     []
     """
 
+    as_function(fn, "fn")
+
     def mix(x, y, alpha, rng):
         mixed_x, y_a, y_b, lam = fn(x, y, alpha, rng=rng)
         return mixed_x, mix_labels(y_a, y_b, lam)
@@ -183,6 +188,8 @@ def from_keras(layer):
     ((4, 8, 8, 1), [1.0, 1.0, 1.0, 1.0])
     """
 
+    as_function(layer, "layer")
+
     def mix(x, y, alpha, rng):
         made = layer(alpha=alpha, seed=int(rng.integers(2**31)))
         mixed = made({"images": x, "labels": y}, training=True)
@@ -212,11 +219,12 @@ def from_torchvision(transform):
     >>> check_mixup(from_torchvision(v2.MixUp)).failed  # doctest: +SKIP
     ['smaller alpha mixes less']
     """
-    import torch
-
+    as_function(transform, "transform")
     lock = threading.Lock()
 
     def mix(x, y, alpha, rng):
+        import torch
+
         made = transform(alpha=alpha, num_classes=CLASSES)
         with lock:
             torch.manual_seed(int(rng.integers(2**63)))
@@ -246,6 +254,7 @@ def from_timm(mixup):
     >>> "inputs unchanged" in check_mixup(from_timm(Mixup)).failed  # doctest: +SKIP
     True
     """
+    as_function(mixup, "mixup")
     lock = threading.Lock()
 
     def mix(x, y, alpha, rng):

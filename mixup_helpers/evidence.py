@@ -8,6 +8,9 @@ import pandas as pd
 from scipy import stats
 from scipy.special import log_softmax
 
+from mixup_helpers._arguments import as_finite, as_number, as_share, as_table, as_text, as_texts, one_of
+from mixup_helpers.mixing import _as_batch, _as_int
+
 COLUMNS = ["experiment", "model", "setting", "alpha", "epochs", "n_train", "seed", "metric", "value"]
 RESULTS = Path("results")  # beside the chapters, where their kernels run
 files = {"read": set(), "written": set()}  # what a chapter's outputs also depend on, for its stamp
@@ -38,8 +41,9 @@ def measures(logits, labels):
 
     Raises
     ------
-    ValueError
-        If the shapes do not fit each other, or `labels` holds something other than class ids.
+    TypeError, ValueError
+        If the shapes do not fit each other, `logits` holds something other than finite numbers, or
+        `labels` something other than class ids.
 
     Notes
     -----
@@ -51,13 +55,14 @@ def measures(logits, labels):
     >>> {name: round(float(found[name][0]), 2) for name in ("accuracy", "confidence", "ece")}
     {'accuracy': 0.5, 'confidence': 0.7, 'ece': 0.4}
     """
-    logp, labels = log_softmax(np.asarray(logits, dtype=float), axis=-1), np.asarray(labels)
-    if logp.ndim != 3 or labels.shape != logp.shape[:2]:
+    logits, labels = as_finite(logits, "logits").astype(float), as_finite(labels, "labels")
+    if logits.ndim != 3 or labels.shape != logits.shape[:2] or not logits.size:
         raise ValueError(
-            f"logits must have shape (seeds, n, classes) and labels (seeds, n), got {logp.shape} and {labels.shape}"
+            f"logits must have shape (seeds, n, classes) and labels (seeds, n), got {logits.shape} and {labels.shape}"
         )
-    if labels.dtype.kind not in "iu" or not ((0 <= labels) & (labels < logp.shape[2])).all():
-        raise ValueError(f"labels must be class ids from 0 to {logp.shape[2] - 1}")
+    if labels.dtype.kind not in "iu" or not ((0 <= labels) & (labels < logits.shape[2])).all():
+        raise ValueError(f"labels must be class ids from 0 to {logits.shape[2] - 1}")
+    logp, labels = log_softmax(logits, axis=-1), labels.astype(int)
     right = logp.argmax(axis=-1) == labels
     sure = np.exp(logp.max(axis=-1))
     bins = np.minimum((sure * 15).astype(int), 14)
@@ -100,6 +105,14 @@ def rows(measured, trials, **columns):
     >>> table[["setting", "alpha", "n_train", "seed", "metric", "value"]].to_dict("records")[1]
     {'setting': 'MixUp', 'alpha': 0.2, 'n_train': 10, 'seed': 1, 'metric': 'accuracy', 'value': 0.8}
     """
+    _check_trials(trials)
+    if not isinstance(measured, dict) or not measured:
+        raise TypeError(f"measured must be a dict of measurements, got {type(measured).__name__}")
+    for metric, values in measured.items():
+        as_text(metric, "a name in measured")
+        n = len(_as_batch([values] if np.isscalar(values) else values, "measured"))
+        if n != len(trials.seeds) and not np.isscalar(values):
+            raise ValueError(f"measured must have one value for each of {len(trials.seeds)} seeds at {metric!r}")
     about = {
         "experiment": "", "model": trials.model, "setting": "MixUp" if trials.alpha else "plain",
         "alpha": trials.alpha, "epochs": trials.epochs, "n_train": trials.y_train.shape[1],
@@ -131,6 +144,7 @@ def scores(trials):
     >>> found["accuracy"].shape, bool(found["accuracy"].max() < 0.3)
     ((2,), True)
     """
+    _check_trials(trials)
     return measures(trials.logits(trials.x_test), trials.y_test)
 
 
@@ -157,12 +171,17 @@ def on_test_images(trials, metrics=("accuracy",), **columns):
     >>> table["metric"].tolist()
     ['accuracy', 'accuracy', 'train_accuracy', 'train_accuracy']
     """
+    metrics = as_texts(metrics, "metrics")
+    if isinstance(trials, dict) or not np.iterable(trials) or not metrics:
+        raise TypeError(f"trials and metrics must be lists, got {type(trials).__name__} and {metrics}")
     tables = []
     for one in trials:
         found = scores(one)
         if "train_accuracy" in metrics:
             found["train_accuracy"] = measures(one.logits(one.x_train), one.y_train)["accuracy"]
-        tables.append(rows({name: found[name] for name in metrics}, one, **columns))
+        tables.append(rows({one_of(name, "metrics", found): found[name] for name in metrics}, one, **columns))
+    if not tables:
+        raise ValueError("trials must be at least one")
     return pd.concat(tables, ignore_index=True)
 
 
@@ -188,9 +207,9 @@ def interval(differences, comparisons=1, held_out=0.2):
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If there are fewer than two differences, one of them is not finite, or another argument
-        is out of range.
+        is of the wrong type or out of range.
 
     Notes
     -----
@@ -205,11 +224,10 @@ def interval(differences, comparisons=1, held_out=0.2):
     >>> [round(float(v), 2) for v in interval([1, 2, 3, 4])]
     [2.5, -0.41, 5.41]
     """
-    d = np.asarray(differences, dtype=float)
-    if d.ndim != 1 or len(d) < 2 or not np.isfinite(d).all():
+    d = as_finite(differences, "differences").astype(float)
+    if d.ndim != 1 or len(d) < 2:
         raise ValueError("differences must be at least two finite numbers, one for each seed")
-    if not comparisons >= 1 or not 0 <= held_out < 1:
-        raise ValueError(f"comparisons must be at least 1 and held_out in [0, 1), got {comparisons} and {held_out}")
+    comparisons, held_out = _as_int(comparisons, "comparisons", 1, 10**6), as_share(held_out, "held_out")
     spread = d.std(ddof=1) * np.sqrt(1 / len(d) + held_out / (1 - held_out))
     half = stats.t.ppf(1 - 0.025 / comparisons, len(d) - 1) * spread
     return d.mean(), d.mean() - half, d.mean() + half
@@ -243,8 +261,9 @@ def compare(results, metric, factor, baseline, by=(), together=False, held_out=0
 
     Raises
     ------
-    ValueError
-        If there is nothing to compare, or a seed lacks a measurement or has two.
+    TypeError, ValueError
+        If an argument is of the wrong type, there is nothing to compare, or a seed lacks a
+        measurement or has two.
 
     Examples
     --------
@@ -253,7 +272,9 @@ def compare(results, metric, factor, baseline, by=(), together=False, held_out=0
     >>> compare(table, "accuracy", "alpha", 0, held_out=0).round(3).to_dict("records")
     [{'alpha': 1, 'effect': 0.02, 'low': -0.107, 'high': 0.147, 'seeds': 2}]
     """
-    by = [by] if isinstance(by, str) else list(by)
+    as_table(results, "results", ("metric", "seed"), ("value",))
+    as_text(metric, "metric"), as_text(factor, "factor"), one_of(together, "together", (True, False))
+    by = [by] if isinstance(by, str) else as_texts(by, "by")
     for name, column in [("factor", factor), *(("by", column) for column in by)]:
         if column not in results:
             raise ValueError(f"{name}: results has no column {column!r}")
@@ -262,8 +283,8 @@ def compare(results, metric, factor, baseline, by=(), together=False, held_out=0
     if chosen[[*keys, "value"]].isna().any(axis=None) or chosen.duplicated(keys).any():
         raise ValueError(f"results must have one number for {metric} at each of {', '.join(keys)}")
     wide = chosen.pivot(index=[*by, "seed"], columns=factor, values="value")
-    if baseline not in wide or wide.shape[1] < 2:
-        raise ValueError(f"nothing to compare: {metric} has the values {list(wide)} of {factor}")
+    if not np.isscalar(baseline) or baseline not in wide or wide.shape[1] < 2:
+        raise ValueError(f"nothing to compare with the baseline: the metric {metric!r} has {factor} {list(wide)}")
     pairs = []
     for key, group in wide.groupby(by, sort=False) if by else [((), wide)]:
         measured = group.dropna(axis="columns", how="all")
@@ -295,16 +316,18 @@ def verdict(low, high):
 
     Raises
     ------
-    ValueError
-        If there is no interval, or one of them ends below its beginning.
+    TypeError, ValueError
+        If there is no interval, an end is no finite number, or below its beginning.
 
     Examples
     --------
     >>> verdict(0.1, 0.3), verdict([-0.2, 0.1], [0.4, 0.3]), verdict(-0.2, -0.1)
     ('supported', 'mixed', 'not supported')
     """
-    low, high = np.atleast_1d(low), np.atleast_1d(high)
-    if not len(low) or low.shape != high.shape or not np.all(low <= high):
+    low, high = (
+        as_finite([end] if np.isscalar(end) else end, name) for name, end in [("low", low), ("high", high)]
+    )
+    if low.shape != high.shape or not np.all(low <= high):
         raise ValueError("low and high must be the ends of at least one interval")
     above = low > 0
     return "supported" if above.all() else "mixed" if above.any() else "not supported"
@@ -332,8 +355,8 @@ def claim(text, compared, chapter, sign=1):
 
     Raises
     ------
-    ValueError
-        If `sign` is neither 1 nor -1.
+    TypeError, ValueError
+        If `sign` is neither 1 nor -1, or `compared` has no rows or lacks a column.
 
     Examples
     --------
@@ -342,7 +365,9 @@ def claim(text, compared, chapter, sign=1):
     >>> found["verdict"], found["effect"], found["low"], found["high"]
     ('supported', 0.3, 0.1, 0.6)
     """
-    if sign not in (1, -1):
+    as_text(text, "text"), as_text(chapter, "chapter")
+    as_table(compared, "compared", numbers=("effect", "low", "high", "seeds"))
+    if as_number(sign, "sign") not in (1, -1):
         raise ValueError(f"sign must be 1 or -1, got {sign}")
     low, high = np.sort(sign * compared[["low", "high"]].to_numpy(), axis=1).T
     ends = compared["effect"].mean(), compared["low"].min(), compared["high"].max()
@@ -374,6 +399,8 @@ def say(row, digits=1):
     it helps: supported
       +30.0 (+10.0 to +60.0) points
     """
+    if not isinstance(row, (dict, pd.Series)) or not {"claim", "verdict", "effect", "low", "high"} <= set(row.keys()):
+        raise TypeError(f"row must be a claim, got {type(row).__name__}")
     effect = points(row["effect"], row["low"], row["high"], digits)
     return f"{row['claim']}: {row['verdict']}\n  {effect} points"
 
@@ -397,7 +424,9 @@ def points(effect, low, high, digits=1):
     >>> points(0.004, -0.001, 0.0091)
     '+0.4 (-0.1 to +0.9)'
     """
-    effect, low, high = (_signed(100 * value, digits) for value in (effect, low, high))
+    digits = _as_int(digits, "digits", 0, 15)
+    ends = {"effect": effect, "low": low, "high": high}
+    effect, low, high = (_signed(100 * as_number(value, name), digits) for name, value in ends.items())
     return f"{effect} ({low} to {high})"
 
 
@@ -420,6 +449,7 @@ def listing(compared):
        1.0 +0.4 (-0.1 to +0.9)
     """
     ends = ["effect", "low", "high"]
+    as_table(compared, "compared", ("seeds",), ends)
     shown = compared.drop(columns=[*ends, "seeds"])
     return shown.assign(points=[points(*row) for row in compared[ends].to_numpy()]).to_string(index=False)
 
@@ -447,6 +477,8 @@ def per_thousand(low, high, what="new digits", done="are read correctly"):
     >>> per_thousand(-0.003, 0.0014)
     'out of 1,000 new digits, between 3 fewer and 1 more are read correctly'
     """
+    as_text(what, "what"), as_text(done, "done")
+    low, high = as_number(low, "low"), as_number(high, "high")
     least, most = sorted((abs(round(1000 * low)), abs(round(1000 * high))))
     if low < 0 < high:
         words = f"between {abs(round(1000 * low))} fewer and {abs(round(1000 * high))} more"
@@ -488,7 +520,8 @@ def save(results, name, stable=True):
     2 rows in results/demo.csv
     True
     """
-    results = results.reset_index(drop=True)
+    as_text(name, "name"), one_of(stable, "stable", (True, False))
+    results = as_table(results, "results").reset_index(drop=True)
     if "experiment" in results:
         results["experiment"] = results["experiment"].replace("", name)
     if os.environ.get("MIXUP_BOOK_CHECK"):
@@ -535,8 +568,15 @@ def load(name):
     ...     load("demo").to_dict("records")
     [{'seed': 0, 'value': 0.9}]
     """
-    files["read"].add(f"{name}.csv")
+    files["read"].add(f"{as_text(name, 'name')}.csv")
     return pd.read_csv(RESULTS / f"{name}.csv", keep_default_na=False, na_values=[""])
+
+
+def _check_trials(trials):
+    """Not by their class, which would load TensorFlow."""
+    lacking = [name for name in ("seeds", "alpha", "epochs", "x_test", "y_train") if not hasattr(trials, name)]
+    if lacking:
+        raise TypeError(f"trials must be Trials, got {type(trials).__name__}")
 
 
 def _signed(value, digits):

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mixup_helpers._arguments import as_text
+
 EXERCISES = {}
 
 
@@ -65,9 +67,7 @@ def check(name, answer):
     >>> check("rivals-1", lambda y, share: (1 - share) * y + share / y.shape[1])
     rivals-1: right
     """
-    if not isinstance(name, str):
-        raise TypeError(f"name must be a string, got {type(name).__name__}")
-    if name not in EXERCISES:
+    if as_text(name, "name") not in EXERCISES:
         raise ValueError(f"name must be one of {', '.join(EXERCISES)}; got {name!r}")
     try:
         with np.errstate(all="ignore"):  # a nan is reported with what it comes from

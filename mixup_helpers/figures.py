@@ -8,6 +8,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from mixup_helpers._arguments import as_finite, as_function, as_number, as_table, as_text, as_texts
+
 plt.style.use(["default", "mixup_helpers.book"])  # whatever the reader's own settings are
 
 # The same method has the same colour and line in every chapter.
@@ -38,7 +40,9 @@ class Picture:
     """
 
     def __init__(self, png, sentence):
-        self.png, self.sentence = png, sentence
+        if not isinstance(png, bytes):
+            raise TypeError(f"png must be bytes, got {type(png).__name__}")
+        self.png, self.sentence = png, as_text(sentence, "sentence")
 
     def _repr_png_(self):
         return self.png
@@ -69,6 +73,9 @@ def show(axes, sentence):
     >>> show(ax, "A line rises from 0 to 1.")
     A line rises from 0 to 1.
     """
+    if not isinstance(axes, plt.Axes):
+        raise TypeError(f"axes must be a matplotlib.axes.Axes, got {type(axes).__name__}")
+    as_text(sentence, "sentence")
     png = io.BytesIO()
     axes.figure.savefig(png, format="png")
     plt.close(axes.figure)
@@ -110,18 +117,22 @@ def digit_row(images, captions=None, ax=None):
     ['a', 'b', 'c']
     >>> plt.close(ax.figure)
     """
-    images = np.asarray(images)
+    images = as_finite(images, "images")
+    if images.ndim != 3 or not images.size:
+        raise ValueError(f"images must have shape (n, height, width), got {images.shape}")
     n, height, width = images.shape
+    captions = [] if captions is None else as_texts(captions, "captions")
+    if captions and len(captions) != n:
+        raise ValueError(f"captions must be as many as images, got {len(captions)} for {n}")
     gap = 1
     strip = np.zeros((height, n * (width + gap) - gap))
-    if ax is None:
-        page = plt.rcParams["figure.figsize"][0]
-        # As tall as the strip, and half an inch for the captions.
-        ax = plt.subplots(figsize=(page, page * height / strip.shape[1] + 0.5))[1]
+    page = plt.rcParams["figure.figsize"][0]
+    # As tall as the strip, and half an inch for the captions.
+    ax = _axes(ax, figsize=(page, page * height / strip.shape[1] + 0.5))
     for i, image in enumerate(images):
         strip[:, i * (width + gap) : i * (width + gap) + width] = image
     ax.imshow(strip, vmin=0, vmax=1)
-    for i, caption in enumerate(captions or []):
+    for i, caption in enumerate(captions):
         ax.text(i * (width + gap) + width / 2 - 0.5, height, caption, ha="center", va="top")
     ax.axis("off")
     return ax
@@ -150,7 +161,12 @@ def label_bars(label, names, ax=None):
     [0.7, 0.3]
     >>> plt.close(ax.figure)
     """
-    ax = ax or plt.subplots()[1]
+    label, names = as_finite(label, "label"), as_texts(names, "names")
+    if label.ndim != 1 or label.min() < 0 or label.max() > 1:
+        raise ValueError(f"label must be a row of numbers from 0 to 1, got {label}")
+    if len(names) != len(label):
+        raise ValueError(f"names must be as many as label has numbers, got {len(names)} for {len(label)}")
+    ax = _axes(ax)
     ax.bar(range(len(label)), label, width=0.5, color="black")
     ax.set(xlim=(-0.6, len(label) - 0.4), ylim=(0, 1), yticks=[0, 1], xlabel="class")
     ax.set_xticks(range(len(label)), names)
@@ -183,11 +199,18 @@ def confidence_map(predict, x, classes, ax=None):
     >>> ax = confidence_map(lambda p: (p[:, 0] > 0).astype(float), [[-1, 0], [1, 1]], [0, 1])
     >>> plt.close(ax.figure)
     """
-    x, classes = np.asarray(x, dtype=float), np.asarray(classes)
-    ax = ax or plt.subplots()[1]
+    as_function(predict, "predict")
+    x, classes = as_finite(x, "x").astype(float), as_finite(classes, "classes")
+    if x.ndim != 2 or x.shape[1] != 2:
+        raise ValueError(f"x must have shape (n, 2), got {x.shape}")
+    if classes.shape != x.shape[:1] or not ((classes == 0) | (classes == 1)).all():
+        raise ValueError(f"classes must be 0 or 1 for each of the {len(x)} rows of x, got shape {classes.shape}")
     low, high = x.min(0) - 0.5, x.max(0) + 0.5
     first, second = np.meshgrid(np.linspace(low[0], high[0], 120), np.linspace(low[1], high[1], 120))
-    p = np.asarray(predict(np.c_[first.ravel(), second.ravel()])).reshape(first.shape)
+    p = as_finite(predict(np.c_[first.ravel(), second.ravel()]), "predict's result")
+    if p.shape != (first.size,):
+        raise ValueError(f"predict must return one number for each point, got shape {p.shape} for {first.size}")
+    p, ax = p.reshape(first.shape), _axes(ax)
     ax.imshow(
         p, vmin=0, vmax=1, cmap=CONFIDENCE, origin="lower", aspect="auto",
         extent=(low[0], high[0], low[1], high[1]), interpolation="bilinear",
@@ -220,8 +243,9 @@ def intervals(compared, names, ax=None, scale=100):
 
     Raises
     ------
-    ValueError
-        If there are more or fewer `names` than rows.
+    TypeError, ValueError
+        If an argument is of the wrong type, `compared` has no rows or lacks a column, or there
+        are more or fewer `names` than rows.
 
     Examples
     --------
@@ -231,10 +255,11 @@ def intervals(compared, names, ax=None, scale=100):
     ['MixUp']
     >>> plt.close(ax.figure)
     """
+    as_table(compared, "compared", numbers=("effect", "low", "high"))
+    names, scale = as_texts(names, "names"), as_number(scale, "scale", 0)
     if len(names) != len(compared):
         raise ValueError(f"names must be as many as there are rows, got {len(names)} for {len(compared)}")
-    if ax is None:
-        ax = plt.subplots(figsize=(plt.rcParams["figure.figsize"][0], 0.32 * len(names) + 1))[1]
+    ax = _axes(ax, figsize=(plt.rcParams["figure.figsize"][0], 0.32 * len(names) + 1))
     ax.axvline(0, color="black", linewidth=1)
     for row, (effect, low, high) in enumerate(scale * compared[["effect", "low", "high"]].to_numpy()):
         color = MIXUP["color"]
@@ -242,4 +267,13 @@ def intervals(compared, names, ax=None, scale=100):
         ax.plot(effect, row, "o", color=color, markerfacecolor=color if low > 0 or high < 0 else "white")
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)
+    return ax
+
+
+def _axes(ax, **figure):
+    """`ax`, or the Axes of a new figure."""
+    if ax is None:
+        return plt.subplots(**figure)[1]
+    if not isinstance(ax, plt.Axes):
+        raise TypeError(f"ax must be a matplotlib.axes.Axes, got {type(ax).__name__}")
     return ax

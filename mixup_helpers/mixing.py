@@ -1,5 +1,6 @@
 """MixUp of one batch: the inputs, the labels, the loss (Zhang et al. 2018)."""
 
+import math
 import numbers
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,8 @@ _BLOCK = 2**16
 _LARGE = 2**23 if sys.platform != "emscripten" else sys.maxsize
 # Arrays that are numbers and nothing else: no mask, no unit.
 _PLAIN = (np.ndarray, np.memmap)
+# What Python counts among the numbers, and we do not.
+_NO_NUMBERS = (bool, np.timedelta64)
 
 
 def mixup_data(x, y, alpha=1.0, *, rng=None, out=None):
@@ -220,6 +223,7 @@ def mixup_loss(loss_fn, y_a, y_b, y_pred, lam):
     scalar, array or tensor
         ``lam * loss_fn(y_a, y_pred) + (1 - lam) * loss_fn(y_b, y_pred)``, in
         whatever type and shape `loss_fn` returns; gradients flow through it.
+        A loss of weight 0 is left out.
 
     Raises
     ------
@@ -244,13 +248,15 @@ def mixup_loss(loss_fn, y_a, y_b, y_pred, lam):
         raise TypeError(f"loss_fn must be callable, got {type(loss_fn).__name__}")
     try:
         shape_a, shape_b = np.shape(y_a), np.shape(y_b)
-    except ValueError as error:
+    except Exception as error:  # ragged lists, or an object that fails when it is asked for its values
         raise ValueError(f"y_a and y_b must be rectangular arrays: {error}") from error
     # A tensor inside tf.function may know only a part of its shape.
     same = shape_a.is_compatible_with(shape_b) if hasattr(shape_a, "is_compatible_with") else shape_a == shape_b
     if not same:
         raise ValueError(f"y_a and y_b must have the same shape, got {shape_a} and {shape_b}")
     lam = _check_lam(lam)
+    if lam in (0, 1):  # the label without weight stays out: its loss may be infinite, and 0 * inf would be NaN
+        return 1.0 * loss_fn(y_a if lam == 1 else y_b, y_pred)
     return lam * loss_fn(y_a, y_pred) + (1 - lam) * loss_fn(y_b, y_pred)
 
 
@@ -300,8 +306,13 @@ def _check_out(out, x, y, alpha):
     dtype = _mixed_dtype(x, alpha)
     if out.shape != x.shape or out.dtype != dtype:
         raise ValueError(f"out must have shape {x.shape} and dtype {dtype}, got {out.shape} and {out.dtype}")
-    if out.size and any(stride == 0 and length > 1 for stride, length in zip(out.strides, out.shape, strict=True)):
-        raise ValueError("out has the same memory for several values")
+    if not out.flags.c_contiguous:
+        steps = zip(map(abs, out.strides), out.shape, strict=True)
+        reach = out.itemsize
+        for stride, length in sorted(step for step in steps if step[1] > 1):
+            if stride < reach:
+                raise ValueError("out has the same memory for several values")
+            reach += stride * (length - 1)
     if not out.flags.writeable:
         raise ValueError("out is read-only")
     for name, array in [("x", x), ("y", y)]:
@@ -311,7 +322,7 @@ def _check_out(out, x, y, alpha):
 
 def _as_float(value, name):
     """`value` as a Python float, which leaves float32 arrays float32."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if isinstance(value, _NO_NUMBERS) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
     try:
         return float(value)
@@ -319,11 +330,12 @@ def _as_float(value, name):
         raise ValueError(f"{name} is too large for a float") from error
 
 
-def _as_int(value, name, least):
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+def _as_int(value, name, least, most=math.inf):
+    if isinstance(value, _NO_NUMBERS) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")
+    if not least <= value <= most:
+        got = value if abs(int(value)) < 10**99 else "a huge number"  # Python refuses to write the longest
+        raise ValueError(f"{name} must be at least {least}{f' and at most {most}' * (most < math.inf)}, got {got}")
     return int(value)
 
 
@@ -345,7 +357,10 @@ def _check_lam(lam):
 def _check_rng(rng):
     if rng is None:
         return np.random
+    if isinstance(rng, _NO_NUMBERS):
+        raise TypeError(f"rng must be None, a numpy.random.Generator or a seed, got {type(rng).__name__}")
     try:
         return np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"rng must be None, a numpy.random.Generator or a seed: {error}") from error
+    except Exception as error:
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(f"rng must be None, a numpy.random.Generator or a seed: {error}") from error

@@ -1,6 +1,9 @@
 """The networks that the chapters train."""
 
 from mixup_helpers._keras import keras
+from mixup_helpers.mixing import _as_int
+
+LARGEST = 10**6  # units of a layer
 
 
 def perceptron(input_shape, hidden, classes, *, seed):
@@ -15,7 +18,7 @@ def perceptron(input_shape, hidden, classes, *, seed):
     classes : int
         Units of the softmax layer.
     seed : int
-        Given to `keras.utils.set_random_seed`, so that equal seeds give equal
+        From 0 to 2**32 - 1. Given to `keras.utils.set_random_seed`, so that equal seeds give equal
         weights. This also sets the global seeds of Python, NumPy and TensorFlow.
 
     Returns
@@ -23,13 +26,24 @@ def perceptron(input_shape, hidden, classes, *, seed):
     keras.Sequential
         Compiled with adam, categorical cross-entropy and accuracy.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of range; the message names it.
+
     Examples
     --------
     >>> model = perceptron((8, 8), [64], 10, seed=0)
     >>> model.count_params()  # 64 * 64 + 64 + 64 * 10 + 10
     4810
     """
-    keras.utils.set_random_seed(seed)
+    for name, sizes in [("input_shape", input_shape), ("hidden", hidden)]:
+        if not isinstance(sizes, (tuple, list)):
+            raise TypeError(f"{name} must be a tuple or a list, got {type(sizes).__name__}")
+    input_shape = tuple(_as_int(size, "input_shape", 1, LARGEST) for size in input_shape)
+    hidden = [_as_int(units, "hidden", 1, LARGEST) for units in hidden]
+    classes = _as_int(classes, "classes", 1, LARGEST)
+    keras.utils.set_random_seed(_as_int(seed, "seed", 0, 2**32 - 1))
     model = keras.Sequential([keras.Input(input_shape), keras.layers.Flatten()])
     for units in hidden:
         model.add(keras.layers.Dense(units, activation="relu"))

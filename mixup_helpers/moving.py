@@ -10,7 +10,8 @@ import numpy as np
 from scipy import stats
 
 from mixup_helpers import figures
-from mixup_helpers.mixing import _check_alpha, _check_lam
+from mixup_helpers._arguments import as_finite, as_number, as_table
+from mixup_helpers.mixing import _as_int, _check_lam, _check_rng
 
 STEPS = 50  # of lam, from 0 to 1
 # Without its comments, which the page can do without.
@@ -79,10 +80,8 @@ def lam_slider(first, second, plain, mixup, *, lam=0.7, pair=(3, 7)):
 
     Raises
     ------
-    TypeError
-        If `lam` is not a number.
-    ValueError
-        If an argument is of the wrong shape or out of range.
+    TypeError, ValueError
+        If an argument is of the wrong type or shape, or out of range.
 
     Examples
     --------
@@ -96,9 +95,9 @@ def lam_slider(first, second, plain, mixup, *, lam=0.7, pair=(3, 7)):
         if len(images) != 10:
             raise ValueError(f"{name} must be an image of each of the ten classes, got {len(images)}")
     lam = round(_check_lam(lam) * STEPS) / STEPS
-    if len(pair) != 2 or not set(pair) <= set(range(10)):
-        raise ValueError(f"pair must be two classes from 0 to 9, got {pair}")
-    a, b = pair
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise TypeError(f"pair must be two classes, got {type(pair).__name__}")
+    a, b = (_as_int(c, "pair", 0, 9) for c in pair)
     networks = [_as_thousandths(plain, "plain"), _as_thousandths(mixup, "mixup")]
     image = lam * first[a] + (1 - lam) * second[b]
     label = lam * np.eye(10)[a] + (1 - lam) * np.eye(10)[b]
@@ -147,7 +146,7 @@ def alpha_slider(first, second, alphas, rng, *, start=0.2, draws=2000):
     first, second : array_like, shape (n, 8, 8)
         The pairs. Grey values from 0 (paper) to 1 (ink), in sixteenths.
     alphas : list of float
-        Where the slider can stand, each as `mixup_helpers.mixup_data` takes it, but not 0.
+        Where the slider can stand, each from 1e-300 to 1e300.
     rng : numpy.random.Generator
         Draws the quantiles. They are the same for every alpha, so that the weights move with the slider.
     start : float, default 0.2
@@ -162,10 +161,8 @@ def alpha_slider(first, second, alphas, rng, *, start=0.2, draws=2000):
 
     Raises
     ------
-    TypeError
-        If one of `alphas` is not a number.
-    ValueError
-        If an argument is of the wrong shape or out of range.
+    TypeError, ValueError
+        If an argument is of the wrong type or shape, or out of range.
 
     Examples
     --------
@@ -177,11 +174,13 @@ def alpha_slider(first, second, alphas, rng, *, start=0.2, draws=2000):
     first, second = _as_images(first, "first"), _as_images(second, "second")
     if len(first) != len(second):
         raise ValueError(f"first and second must be as many, got {len(first)} and {len(second)}")
-    alphas = [_check_alpha(alpha) for alpha in alphas]
-    if not alphas or 0 in alphas or start not in alphas:
-        raise ValueError(f"alphas must be above 0 and hold start, {start}, got {alphas}")
-    if draws < len(first):
-        raise ValueError(f"draws must be at least one for each pair, got {draws} for {len(first)}")
+    alphas = alphas.tolist() if isinstance(alphas, np.ndarray) else alphas
+    if not isinstance(alphas, (list, tuple)) or not alphas:
+        raise TypeError(f"alphas must be a list of numbers, at least one, got {type(alphas).__name__}")
+    alphas, start = [as_number(alpha, "alphas", 1e-300) for alpha in alphas], as_number(start, "start")
+    if max(alphas) > 1e300 or start not in alphas:
+        raise ValueError(f"alphas must be at most 1e300 and hold start, {start}, got {alphas}")
+    draws, rng = _as_int(draws, "draws", len(first), 10**6), _check_rng(rng)
     quantiles = rng.uniform(size=draws)
     box, edges, t = (20, 14, 13, 110, 100), np.linspace(0, 1, 21), np.linspace(0.005, 0.995, 100)
     ends = (edges[:-1] < 0.09) | (edges[1:] > 0.91)
@@ -250,8 +249,8 @@ def epoch_slider(counts):
 
     Raises
     ------
-    ValueError
-        If a column or a row is missing, or the numbers of images differ.
+    TypeError, ValueError
+        If `counts` is no table of finite numbers, a column or a row is missing, or the numbers of images differ.
 
     Examples
     --------
@@ -261,9 +260,7 @@ def epoch_slider(counts):
     >>> epoch_slider(pd.DataFrame(rows, columns=columns))
     After epoch 1, without MixUp 8 of 10 test images are right at a mean confidence of 0.90, with MixUp 8 at 0.72.
     """
-    missing = {"alpha", "epoch", "bin", "right", "wrong", "sure"} - set(counts)
-    if missing:
-        raise ValueError(f"counts has no column {sorted(missing)[0]!r}")
+    as_table(counts, "counts", numbers=("alpha", "epoch", "bin", "right", "wrong", "sure"))
     axes = [sorted(counts[name].unique()) for name in ("alpha", "epoch", "bin")]
     alphas, epochs, bins = map(len, axes)
     table = counts.sort_values(["alpha", "epoch", "bin"])
@@ -272,7 +269,7 @@ def epoch_slider(counts):
         raise ValueError("counts must have one row for each of two alphas, one of them 0, and each epoch and bin")
     right, wrong, sure = (table[name].to_numpy().reshape(2, epochs, bins) for name in ("right", "wrong", "sure"))
     n = int(right[0, 0].sum() + wrong[0, 0].sum())
-    if n < 1 or not ((right + wrong).sum(axis=2) == n).all():
+    if n < 1 or min(right.min(), wrong.min(), sure.min()) < 0 or not ((right + wrong).sum(axis=2) == n).all():
         raise ValueError("counts must add up to the same number of images after every epoch")
     box = (32, 140 / bins, 140 / bins - 1, 110, 100)
     names = ["plain", "mixup"]
@@ -336,15 +333,17 @@ def answers(weights, images):
 
     Raises
     ------
-    ValueError
-        If no such network has so many weights.
+    TypeError, ValueError
+        If no such network has so many weights, or `images` are of another shape or not from 0 to 1.
 
     Examples
     --------
     >>> answers(np.zeros(85), np.ones((1, 8, 8))).round(1).tolist()
     [[0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]]
     """
-    weights = _as_weights(weights, "weights")
+    weights, images = _as_weights(weights, "weights"), as_finite(images, "images")
+    if images[0].size != 64 or images.min() < 0 or images.max() > 1:
+        raise ValueError(f"images must have shape (n, 8, 8) and values from 0 to 1, got shape {images.shape}")
     hidden = (len(weights) - 10) // 75
     kernel, bias, kernel2, bias2 = np.split(weights, np.cumsum([64 * hidden, hidden, 10 * hidden]))
     x = np.reshape(images, (-1, 64))
@@ -423,7 +422,7 @@ def _letters(images):
 
 
 def _as_images(value, name):
-    images = np.asarray(value, dtype=float)
+    images = as_finite(value, name).astype(float)
     if images.ndim != 3 or images.shape[1:] != (8, 8) or not len(images):
         raise ValueError(f"{name} must have shape (n, 8, 8), got {images.shape}")
     if not ((0 <= images) & (images <= 1) & (16 * images == np.rint(16 * images))).all():
@@ -432,9 +431,9 @@ def _as_images(value, name):
 
 
 def _as_weights(value, name):
-    weights = np.asarray(value, dtype=float)
-    if weights.ndim != 1 or len(weights) < 85 or (len(weights) - 10) % 75 or not np.isfinite(weights).all():
-        raise ValueError(f"{name} must be 75 * hidden + 10 finite weights, got shape {weights.shape}")
+    weights = as_finite(value, name).astype(float)
+    if weights.ndim != 1 or len(weights) < 85 or (len(weights) - 10) % 75 or np.abs(weights).max() > 1e99:
+        raise ValueError(f"{name} must be 75 * hidden + 10 weights of less than 1e99, got shape {weights.shape}")
     return weights
 
 

@@ -39,7 +39,7 @@ def weighted_pairs(x, y, alpha=0.2, *, rng=None):
     Raises
     ------
     TypeError
-        If `x` is masked or holds something other than numbers, `alpha` is not a number,
+        If `x` or `y` is masked, `x` holds something other than numbers, `alpha` is not a number,
         or `rng` is not a generator or a seed.
     ValueError
         If `x` is a scalar, empty or ragged, `y` is not one value for each row, or
@@ -68,9 +68,11 @@ def weighted_pairs(x, y, alpha=0.2, *, rng=None):
     x = _as_batch(x, "x")
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError("x is a masked array, and scikit-learn ignores masks: fill it first")
+    if isinstance(y, np.ma.MaskedArray):
+        raise TypeError("y is a masked array, and its mask would be lost: fill it first")
     try:
         y = np.asarray(y)
-    except ValueError as error:
+    except Exception as error:
         raise ValueError(f"y must hold one class for each row: {error}") from error
     if y.ndim != 1:
         raise ValueError(f"y must hold one class for each row, got shape {y.shape}")

@@ -95,6 +95,7 @@ class MixUpDataset(keras.utils.PyDataset):
         return -(-len(self.x) // self.batch_size)
 
     def __getitem__(self, index):
+        index = _as_int(index, "index", -sys.maxsize, sys.maxsize)
         if not 0 <= index < len(self):
             raise IndexError(f"index must be from 0 to {len(self) - 1}, got {index}")
         rows = self._order[index * self.batch_size : (index + 1) * self.batch_size]

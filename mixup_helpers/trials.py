@@ -11,11 +11,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import NearestNeighbors
 from tqdm import tqdm
 
+from mixup_helpers._arguments import as_finite, as_function, as_number, as_share, one_of
 from mixup_helpers._keras import tf
 from mixup_helpers.data import digits
-from mixup_helpers.mixing import _as_batch, _as_float, _as_int, _check_alpha, _check_length
+from mixup_helpers.mixing import _as_int, _check_alpha
 
 BATCH = 32
+MOST_EPOCHS = 10**6
 STEPS = 45  # an epoch: as many batches as one pass over 1,437 digits takes, whatever the training size
 # Keras keeps its learning rate, and the betas that it raises to powers, in single precision.
 RATE, BETA_1, BETA_2 = (float(np.float32(value)) for value in (0.001, 0.9, 0.999))
@@ -106,37 +108,37 @@ class Trials:
     ):  # fmt: skip
         if not np.iterable(seeds):
             raise TypeError(f"seeds must be several, got {type(seeds).__name__}; range(20) for example")
-        self.seeds = [_as_seed(seed, "seeds") for seed in seeds]
+        self.seeds = [_as_int(seed, "seeds", 0, 2**32 - 1) for seed in seeds]
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds must be distinct, and at least one, got {self.seeds}")
         self.alpha = _check_alpha(alpha)
-        self.lam_per = _one_of(lam_per, "lam_per", ("batch", "sample"))
-        self.partner = _one_of(partner, "partner", ("batch", "class", "neighbour"))
-        self.mix_labels = _one_of(mix_labels, "mix_labels", (True, False))
-        self.fresh = _one_of(fresh, "fresh", (True, False))
-        self.label_smoothing = _share(label_smoothing, "label_smoothing")
-        self.dropout = _share(dropout, "dropout")
-        self.noise, self.weight_decay = _positive(noise, "noise"), _positive(weight_decay, "weight_decay")
-        wrong_labels = _share(wrong_labels, "wrong_labels")
-        self.model = _one_of(model, "model", tuple(MODELS))
-        self.dtype = _one_of(dtype, "dtype", ("float64", "float32"))
+        self.lam_per = one_of(lam_per, "lam_per", ("batch", "sample"))
+        self.partner = one_of(partner, "partner", ("batch", "class", "neighbour"))
+        self.mix_labels = one_of(mix_labels, "mix_labels", (True, False))
+        self.fresh = one_of(fresh, "fresh", (True, False))
+        self.label_smoothing = as_share(label_smoothing, "label_smoothing")
+        self.dropout = as_share(dropout, "dropout")
+        self.noise, self.weight_decay = as_number(noise, "noise", 0), as_number(weight_decay, "weight_decay", 0)
+        wrong_labels = as_share(wrong_labels, "wrong_labels")
+        self.model = one_of(model, "model", tuple(MODELS))
+        self.dtype = one_of(dtype, "dtype", ("float64", "float32"))
 
         x, y = _check_data(digits() if data is None else data, self.model)
         x, self.classes = x.reshape(len(x), -1).astype(dtype), int(y.max()) + 1
         held_out = -(-len(y) // 5)
         # A part of a stratified split is either nothing or has room for every class.
         left = len(y) - held_out
-        n_validation = _as_int(n_validation, "n_validation", least=0)
+        n_validation = _as_int(n_validation, "n_validation", 0, len(y))
         if n_validation and not self.classes <= n_validation <= left - self.classes:
             raise ValueError(
                 f"n_validation must be 0 or from {self.classes} to {left - self.classes}, got {n_validation}"
             )
         left -= n_validation
-        n_train = left if n_train is None else _as_int(n_train, "n_train", least=0)
+        n_train = left if n_train is None else _as_int(n_train, "n_train", 0, len(y))
         if n_train != left and not self.classes <= n_train <= left - self.classes:
             raise ValueError(f"n_train must be from {self.classes} to {left - self.classes}, or {left}, got {n_train}")
 
-        split_seed = split_seed if split_seed is None else _as_seed(split_seed, "split_seed")
+        split_seed = split_seed if split_seed is None else _as_int(split_seed, "split_seed", 0, 2**32 - 1)
         splits = [
             _split(y, [held_out, n_validation, n_train], seed if split_seed is None else split_seed)
             for seed in self.seeds
@@ -236,7 +238,15 @@ class Trials:
             How many epochs more.
         after_epoch : callable, optional
             Called with these `Trials` after each epoch.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is of the wrong type or out of range.
         """
+        epochs = _as_int(epochs, "epochs", 1, MOST_EPOCHS)
+        if after_epoch is not None:
+            as_function(after_epoch, "after_epoch")
         network, (x, y) = MODELS[self.model][0], self._data
         member = np.arange(len(self.seeds))[:, None]
         for _ in range(epochs):
@@ -264,7 +274,13 @@ class Trials:
         Returns
         -------
         ndarray, shape (seeds, n, classes)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `x` is of another shape or holds something other than finite numbers.
         """
+        x = self._as_inputs(x)
         return _logits(MODELS[self.model][0], self.weights, tf.constant(x, self.dtype)).numpy()
 
     def input_gradients(self, x, y):
@@ -280,9 +296,24 @@ class Trials:
         -------
         ndarray, shape (seeds, n, features)
             Gradients of each row's cross-entropy.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `x` is of another shape or holds something other than finite numbers, or `y` is
+            not a class id for each of its rows.
         """
+        x, y = self._as_inputs(x), as_finite(y, "y")
+        if y.dtype.kind not in "iu" or y.shape != x.shape[:2] or not ((0 <= y) & (y < self.classes)).all():
+            raise ValueError(f"y must hold ids from 0 to {self.classes - 1} in shape {x.shape[:2]}, got {y.shape}")
         network = MODELS[self.model][0]
-        return _input_gradients(network, self.weights, tf.constant(x, self.dtype), tf.constant(y)).numpy()
+        return _input_gradients(network, self.weights, tf.constant(x, self.dtype), tf.constant(y, "int64")).numpy()
+
+    def _as_inputs(self, x):
+        x, wanted = as_finite(x, "x"), (len(self.seeds), self._x.shape[1])
+        if x.ndim != 3 or (x.shape[0], x.shape[2]) != wanted or not x.size:
+            raise ValueError(f"x must have shape ({wanted[0]}, n, {wanted[1]}), got {x.shape}")
+        return x
 
 
 def train(trials, epochs, after_epoch=None):
@@ -314,14 +345,14 @@ def train(trials, epochs, after_epoch=None):
     >>> trials.epochs
     1
     """
-    epochs = _as_int(epochs, "epochs", least=1)
-    trials = trials.values() if isinstance(trials, dict) else trials
-    if not np.iterable(trials) or not all(isinstance(one, Trials) for one in trials):
+    epochs = _as_int(epochs, "epochs", 1, MOST_EPOCHS)
+    trials = list(trials.values()) if isinstance(trials, dict) else trials
+    if not isinstance(trials, (list, tuple)) or not all(isinstance(one, Trials) for one in trials):
         raise TypeError("trials must be a list or a dict of Trials")
-    if len(set(trials)) < len(trials):
-        raise ValueError("trials must be different: one object can't be trained twice at a time")
-    if after_epoch is not None and not callable(after_epoch):
-        raise TypeError(f"after_epoch must be callable, got {type(after_epoch).__name__}")
+    if not trials or len(set(trials)) < len(trials):
+        raise ValueError("trials must be at least one, and different: none can be trained twice at a time")
+    if after_epoch is not None:
+        as_function(after_epoch, "after_epoch")
     locks = {one: threading.Lock() for one in trials}
     with (
         tqdm(total=epochs * len(trials), unit="epoch", leave=False, disable=not _watched()) as bar,
@@ -436,44 +467,16 @@ def _neighbours(x):
 def _check_data(data, model):
     if not isinstance(data, (tuple, list)) or len(data) != 2:
         raise TypeError(f"data must be a pair (x, y), got {type(data).__name__}")
-    x, y = _as_batch(data[0], "x of data"), _as_batch(data[1], "y of data")
-    _check_length(x, y)
-    if not np.isfinite(x).all():
-        raise ValueError("x of data must be finite")
+    x, y = as_finite(data[0], "x of data"), as_finite(data[1], "y of data")
+    if len(x) != len(y):
+        raise ValueError(f"x and y of data must have the same length, got {len(x)} and {len(y)}")
     if y.dtype.kind not in "iu" or y.ndim != 1:
         raise TypeError(f"y of data must hold class ids, got dtype {y.dtype} and shape {y.shape}")
-    if y.min() < 0 or y.max() < 1 or np.bincount(y).min() < 2:
+    if y.min() < 0 or not 1 <= y.max() < len(y) or np.bincount(y.astype(int)).min() < 2:
         raise ValueError(f"y of data must be ids from 0 of at least 2 classes, each twice or more, got {np.unique(y)}")
     if model == "cnn" and x[0].size != 64:
         raise ValueError(f"model cnn takes digits of 8 by 8 pixels, got x of data of shape {x.shape}")
-    return x, y
-
-
-def _one_of(value, name, known):
-    if value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(map(str, known))}, got {value!r}")
-    return value
-
-
-def _as_seed(value, name):
-    value = _as_int(value, name, least=0)
-    if value >= 2**32:
-        raise ValueError(f"{name} must be below 2**32, got {value}")
-    return value
-
-
-def _share(value, name):
-    value = _as_float(value, name)
-    if not 0 <= value < 1:
-        raise ValueError(f"{name} must be at least 0 and below 1, got {value}")
-    return value
-
-
-def _positive(value, name):
-    value = _as_float(value, name)
-    if not 0 <= value < float("inf"):
-        raise ValueError(f"{name} must be 0 or more, got {value}")
-    return value
+    return x, y.astype(int)
 
 
 def _watched():

@@ -149,6 +149,7 @@ BAD_DATA = [
     ((X, Y, np.True_), {}, TypeError, "alpha .*bool"),
     ((X, Y, [0.4]), {}, TypeError, "alpha .*list"),
     ((X, Y, 1j), {}, TypeError, "alpha .*complex"),
+    ((X, Y, np.timedelta64(1)), {}, TypeError, "alpha .*timedelta64"),
     ((X, Y[:3]), {}, ValueError, "x and y .*4 and 3"),
     ((X[:0], Y[:0]), {}, ValueError, "x must not be empty"),
     ((X, Y[:0]), {}, ValueError, "y must not be empty"),
@@ -175,11 +176,12 @@ def test_bad_input_is_named_before_anything_is_drawn(args, kwargs, error, messag
     assert np.random.get_state()[1].tolist() == state
 
 
-def test_what_cannot_become_an_array_is_named():
-    class Remote:
-        def __array__(self, dtype=None, copy=None):
-            raise RuntimeError("the values are elsewhere")
+class Remote:
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("the values are elsewhere")
 
+
+def test_what_cannot_become_an_array_is_named():
     with pytest.raises(TypeError, match="y cannot be read as an array: the values are elsewhere"):
         mixup_data(X, Remote())
 
@@ -300,6 +302,14 @@ def test_the_mixed_loss_keeps_the_precision_of_the_loss():
     assert mixup_loss(absolute, [0.0], [1.0], np.array([0.25]), 0.5) == [0.5]
 
 
+@pytest.mark.parametrize(("lam", "expected"), [(1, 0.5), (0, 0.25)])
+def test_an_infinite_loss_of_weight_zero_stays_out(lam, expected):
+    losses = {lam: np.array([expected], "float32"), 1 - lam: np.array([np.inf], "float32")}
+    mixed = mixup_loss(lambda y_true, y_pred: losses[y_true], 1, 0, None, lam)
+    assert mixed == expected and mixed.dtype == np.float32
+    assert isinstance(mixup_loss(lambda y_true, y_pred: 3, 1, 0, None, lam), float)
+
+
 def test_bad_loss_arguments_are_named():
     loss = keras.losses.MeanSquaredError()
     with pytest.raises(TypeError, match="loss_fn must be callable, got str"):
@@ -310,6 +320,8 @@ def test_bad_loss_arguments_are_named():
         mixup_loss(loss, [[1, 2], [3]], [[1, 2], [3]], np.eye(3), 0.5)
     with pytest.raises(ValueError, match="lam"):
         mixup_loss(loss, np.eye(3), np.eye(3), np.eye(3), 2)
+    with pytest.raises(ValueError, match="y_a and y_b must be rectangular arrays: the values are elsewhere"):
+        mixup_loss(loss, Remote(), np.eye(3), np.eye(3), 0.5)
 
 
 def test_importing_the_package_is_light():
@@ -381,6 +393,8 @@ BAD_OUT = [
     (np.zeros((4, 3)), ValueError),
     (READ_ONLY, ValueError),
     (np.lib.stride_tricks.as_strided(np.zeros(1, "float32"), (4, 3), (0, 0)), ValueError),
+    (np.lib.stride_tricks.as_strided(np.zeros(9, "float32"), (4, 3), (8, 4)), ValueError),
+    (np.lib.stride_tricks.as_strided(np.zeros(9, "float32"), (4, 3), (8, 4))[::-1], ValueError),
     (BATCH, ValueError),
     (BATCH[::-1], ValueError),
 ]
@@ -398,6 +412,12 @@ def test_memory_of_the_labels_is_not_overwritten():
     y = np.zeros((4, 3), "float32")
     with pytest.raises(ValueError, match="^out shares memory with y"):
         mixup_data(BATCH, y, out=y)
+
+
+def test_memory_with_gaps_is_no_fault():
+    room = np.empty((5, 8, 6), "float32")
+    for out in (room[:4, ::3, 0], room[4:0:-1, 1:4, 2], room[0].T[:4, :3], room[:, :4, :1].T[0][:, :3]):
+        assert np.array_equal(mixup_data(BATCH, np.arange(4), rng=0, out=out)[0], mixup_data(BATCH, [0] * 4, rng=0)[0])
 
 
 def test_without_mixing_out_is_a_copy():
