@@ -1,4 +1,4 @@
-"""Resolve requirements.in into requirements.txt, then resolve that for every supported system: `make lock`."""
+"""Resolve each .in file into pins with hashes, then resolve those for every supported system: `make lock`."""
 
 import subprocess
 import sys
@@ -9,21 +9,34 @@ ROOT = Path(__file__).resolve().parent.parent
 # TensorFlow has no wheel for macOS on Intel since 2.17, so the book supports Apple silicon alone.
 PLATFORMS = ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-darwin", "x86_64-pc-windows-msvc"]
 PYTHONS = ["3.11", "3.12", "3.13"]
+# The Pythons that each file is tried on. PyTorch has no wheel for the oldest macOS that TensorFlow has one for.
+FILES = {"requirements": PYTHONS, "requirements-lite": PYTHONS[:2], "requirements-tools": PYTHONS, "requirements-torch": []}
+# What is installed beside the book's own pins agrees with them.
+BESIDE = {"requirements-tools", "requirements-torch"}
 COMPILE = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate"]
 
 
 def main():
-    target = ROOT / "requirements.txt"
-    run("--universal", "--python-version", PYTHONS[0], "requirements.in", "--output-file", str(target))
-    for platform in PLATFORMS:
-        for python in PYTHONS:
-            with tempfile.NamedTemporaryFile(suffix=".txt") as out:
-                run(
-                    *("--python-platform", platform, "--python-version", python),
-                    *("--only-binary", ":all:", str(target), "--output-file", out.name),
-                )
-                pins = Path(out.name).read_text().count("==")
-            print(f"{platform:24} Python {python}: {pins} packages, each with a wheel")
+    for name, pythons in FILES.items():
+        # Pins that are in the output already stay, as far as the .in file lets them.
+        run(
+            *("--universal", "--generate-hashes", "--python-version", PYTHONS[0], f"{name}.in"),
+            *(("--constraint", "requirements.txt") if name in BESIDE else ()),
+            *("--output-file", str(ROOT / f"{name}.txt")),
+        )
+        for platform in PLATFORMS:
+            for python in pythons:
+                print(f"{name:18} {platform:24} Python {python}: {wheels(name, platform, python)} packages, each a wheel")
+
+
+def wheels(name, platform, python):
+    """The number of packages that `name` resolves to on a system, of wheels alone."""
+    with tempfile.NamedTemporaryFile(suffix=".txt") as out:
+        run(
+            *("--python-platform", platform, "--python-version", python),
+            *("--only-binary", ":all:", f"{name}.txt", "--output-file", out.name),
+        )
+        return Path(out.name).read_text().count("==")
 
 
 def run(*arguments):
