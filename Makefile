@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: help book test test-browser tamper lite bench pdf regen serve torch tools lock setup clean
+.PHONY: help book test test-browser tamper lite bench pdf regen serve torch tools audit versions lock setup clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -45,6 +45,12 @@ torch: setup  ## add PyTorch and the other implementations (4 GB), for the chapt
 
 tools: setup
 	@$(RUN) -m pip install --quiet --requirement requirements-tools.txt
+
+audit: tools  ## check the pins against a list of known faults, where one can be reached
+	@$(RUN) tools/audit.py
+
+versions: tools  ## try the oldest and newest versions allowed, and the pins as on other processors (an hour)
+	@$(RUN) tools/versions.py $(if $(QUICK),--quick)
 
 lock: tools  ## resolve the .in files into pins with hashes, and try those for every supported system
 	@$(RUN) tools/lock.py
