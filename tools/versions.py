@@ -7,17 +7,22 @@ import importlib.metadata
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ["3.11", "3.13"]
 # The oldest that have a wheel for that Python: nobody builds TensorFlow to try a helper.
 ENDS = {"oldest": "lowest-direct", "newest": "highest"}
-# At the book's own pins. Without TensorFlow, the tests need some packages that it or the extra `book` would bring.
-TOOLS = ["hypothesis", "ipykernel", "pytest", "pytest-xdist", "pyyaml"]
-QUICK_TOOLS = [*TOOLS, "ml-dtypes", "pandas", "scikit-learn", "scipy"]
-QUICK_TESTS = ["mixing", "inputs", "checks"]
-TESTS = [*QUICK_TESTS, "properties", "training", "pipelines", "trials", "evidence", "chapters_helpers"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+NEEDED = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["book"]
+TOOLS = ["hypothesis", "ipykernel", "pytest", "pytest-xdist", "pyyaml"]  # at the book's own pins
+# Without TensorFlow, which takes minutes; one test needs a package that it would bring.
+QUICK_NEEDED = [name for name in NEEDED if not name.startswith("tensorflow")]
+QUICK_TOOLS = [*TOOLS, "ml-dtypes"]
+QUICK_TESTS = ["tests/test_mixing.py", "tests/test_inputs.py", "mixup_helpers/mixing.py", "mixup_helpers/tables.py"]
+TESTS = "chapters_helpers checks evidence inputs mixing pipelines properties training trials".split()
+TESTS = [f"tests/test_{name}.py" for name in TESTS] + ["mixup_helpers"]
 SHOWN = ["numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "keras", "tensorflow"]
 # oneDNN computes TensorFlow's layers: as without AVX-512, and as on a very old processor that has one core.
 PROCESSORS = [{"ONEDNN_MAX_CPU_ISA": "AVX2"}, {"ONEDNN_MAX_CPU_ISA": "SSE41", "TF_NUM_INTRAOP_THREADS": "1"}]
@@ -41,13 +46,13 @@ def interpreter(version):
         return None
 
 
-def environment(place, python, resolution, extra, tools):
-    """Make an environment for the helpers at `place`; its Python, and the versions that it has."""
+def environment(place, python, resolution, needed, tools):
+    """Make an environment at `place`; its Python, and the versions that it has."""
     uv("venv", "--clear", "--python", python, place)
     inside = place / ("Scripts" if os.name == "nt" else "bin") / "python"
     pins = [f"{name}=={importlib.metadata.version(name)}" for name in tools]
     install = ["pip", "install", "--python", inside, "--only-binary", ":all:", "--resolution", resolution]
-    uv(*install, "--requirements", "pyproject.toml", *extra, *pins)
+    uv(*install, *needed, *pins)
     has = dict(line.split("==") for line in uv("pip", "freeze", "--python", inside).splitlines())
     return inside, ", ".join(f"{name} {has[name]}" for name in SHOWN if name in has)
 
@@ -62,22 +67,22 @@ def passes(python, paths, options=(), **settings):
     return done.returncode == 0
 
 
-def tried(version, end, extra=("--extra", "book"), tools=TOOLS, tests=TESTS):
+def tried(version, end, needed=NEEDED, tools=TOOLS, tests=TESTS):
     """Whether the helpers' tests pass with one end of the versions on one Python."""
     python = interpreter(version)
     if python is None:
         print(f"Python {version}, {end}: not checked, there is no Python {version} here")
         return False
-    place = ROOT / "_build" / "versions" / "-".join([version, end, *extra[1:]])
-    inside, versions = environment(place, python, ENDS[end], extra, tools)
+    place = ROOT / "_build" / "versions" / f"{version}-{end}"
+    inside, versions = environment(place, python, ENDS[end], needed, tools)
     print(f"Python {version}, {end}: {versions}", flush=True)
-    return passes(inside, [f"tests/test_{name}.py" for name in tests], ["-o", "addopts=", "--numprocesses=2"])
+    return passes(inside, tests, ["-o", "addopts=--doctest-modules --numprocesses=2"])
 
 
 def main():
     if sys.argv[1:] == ["--quick"]:
         here = "{}.{}".format(*sys.version_info)
-        good = [tried(here, end, (), QUICK_TOOLS, QUICK_TESTS) for end in ENDS]
+        good = [tried(here, end, QUICK_NEEDED, QUICK_TOOLS, QUICK_TESTS) for end in ENDS]
     else:
         good = [tried(version, end) for version in PYTHONS for end in ENDS]
         for settings in PROCESSORS:
