@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: help book test test-browser tamper fuzz lite bench pdf regen serve torch lock setup clean
+.PHONY: help book test test-browser tamper fuzz lite bench pdf regen serve torch tools audit versions lock setup clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -42,10 +42,18 @@ serve: book  ## build the book and open it on localhost
 	@$(RUN) tools/serve.py
 
 torch: setup  ## add PyTorch and the other implementations (4 GB), for the chapter Others
-	@$(RUN) -m pip install --quiet --constraint requirements.txt --requirement requirements-torch.txt
+	@$(RUN) -m pip install --quiet --requirement requirements-torch.txt
 
-lock: setup  ## resolve requirements.in into requirements.txt, for every supported system
-	@$(RUN) -m pip install --quiet uv==0.13.9
+tools: setup
+	@$(RUN) -m pip install --quiet --requirement requirements-tools.txt
+
+audit: tools  ## check the pins against a list of known faults, where one can be reached
+	@$(RUN) tools/audit.py
+
+versions: tools  ## try the oldest and newest versions allowed, and the pins as on other processors (an hour)
+	@$(RUN) tools/versions.py $(if $(QUICK),--quick)
+
+lock: tools  ## resolve the .in files into pins with hashes, and try those for every supported system
 	@$(RUN) tools/lock.py
 
 clean:  ## remove the built book and the environment

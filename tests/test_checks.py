@@ -640,7 +640,7 @@ def test_bad_arguments_are_named(wrong, name):
         check_mixup(**{"fn": formula, **wrong})
 
 
-def test_keras_layer():
+def test_keras_layer(tf):
     from mixup_helpers._keras import keras
 
     x, y = np.random.default_rng(0).random((4, 2, 2, 3), np.float32), np.eye(4, dtype=np.float32)
@@ -674,7 +674,7 @@ def torch_transforms():
     np.testing.assert_array_equal(np.random.get_state()[1], before)
 
 
-def test_what_the_book_says_of_the_implementations_still_holds():
+def test_what_the_book_says_of_the_implementations_still_holds(tf):
     # Of those that the book's own set-up has; the chapter Others is executed where `make torch` has installed the rest.
     from mixup_helpers._keras import keras
 

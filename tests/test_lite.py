@@ -59,7 +59,7 @@ def test_a_chapter_is_in_the_browser_if_all_that_it_loads_is(tmp_path, monkeypat
 
 
 def test_the_pins_are_of_the_pyodide_that_the_kernel_loads():
-    text = (notebooks.ROOT / "requirements-lite.txt").read_text()
+    text = (notebooks.ROOT / "requirements-lite.in").read_text()
     assert f"Pyodide {PYODIDE_VERSION} " in text and f"npm: pyodide {PYODIDE_VERSION}" in text
     assert all(f"\n{package}==" in text for package in lite.PYODIDE.values())
 

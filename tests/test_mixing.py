@@ -11,7 +11,6 @@ import pytest
 from scipy import stats
 
 from mixup_helpers import mix_labels, mixing, mixup_data, mixup_loss
-from mixup_helpers.models import keras
 
 DTYPES = ["float16", "float32", "float64", "complex64", "uint8", "int16", "int64", "bool"]
 ALPHAS = [0, 1e-300, 0.05, 0.4, 1, 8, 1e300]
@@ -118,9 +117,7 @@ def test_rng_is_what_default_rng_takes():
     assert generator.random() != np.random.default_rng(7).random()
 
 
-def test_lists_tensors_and_subclasses():
-    import tensorflow as tf
-
+def test_lists_tensors_and_subclasses(tf):
     x, y = batch((5, 3), "float32"), one_hot(5)
     expected = mixup_data(x, y, 0.4, rng=3)
     for form in (tf.constant(x), x[::-1][::-1], np.asfortranarray(x), x.tolist()):
@@ -194,9 +191,7 @@ def test_the_defaults_are_the_sources():
     assert lam == expected and y_a is Y
 
 
-def test_a_tensor_without_values_is_refused():
-    import tensorflow as tf
-
+def test_a_tensor_without_values_is_refused(tf):
     @tf.function
     def traced(x):
         return mixup_data(x, x)[0]
@@ -264,23 +259,21 @@ def answers(n=6, classes=5):
 
 
 @pytest.mark.parametrize("lam", [0, 0.2, 0.5, 1])
-def test_mixing_the_loss_is_mixing_the_labels_for_cross_entropy(lam):
+def test_mixing_the_loss_is_mixing_the_labels_for_cross_entropy(lam, tf):
     y_a, y_b, p = one_hot(6), one_hot(6)[::-1], answers()
-    loss = keras.losses.CategoricalCrossentropy()
+    loss = tf.keras.losses.CategoricalCrossentropy()
     by_loss = float(mixup_loss(loss, y_a, y_b, p, lam))
     assert by_loss == pytest.approx(float(loss(mix_labels(y_a, y_b, lam), p)), rel=1e-5)
     by_hand = -np.mean([lam * np.log(p[i] @ y_a[i]) + (1 - lam) * np.log(p[i] @ y_b[i]) for i in range(6)])
     assert by_loss == pytest.approx(by_hand, rel=1e-5)
-    sparse = keras.losses.SparseCategoricalCrossentropy()
+    sparse = tf.keras.losses.SparseCategoricalCrossentropy()
     assert by_loss == pytest.approx(float(mixup_loss(sparse, y_a.argmax(1), y_b.argmax(1), p, lam)), rel=1e-5)
 
 
-def test_both_ways_have_the_same_gradient_also_inside_tf_function():
-    import tensorflow as tf
-
+def test_both_ways_have_the_same_gradient_also_inside_tf_function(tf):
     y_a, y_b = tf.constant(one_hot(6), "float32"), tf.constant(one_hot(6)[::-1].copy(), "float32")
     logits = tf.Variable(np.random.default_rng(2).normal(size=(6, 5)).astype("float32"))
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    loss = tf.keras.losses.CategoricalCrossentropy(from_logits=True)
 
     # One of the shapes is only known in part.
     @tf.function(input_signature=[tf.TensorSpec([None, 5]), tf.TensorSpec([6, 5])])
@@ -310,8 +303,8 @@ def test_an_infinite_loss_of_weight_zero_stays_out(lam, expected):
     assert isinstance(mixup_loss(lambda y_true, y_pred: 3, 1, 0, None, lam), float)
 
 
-def test_bad_loss_arguments_are_named():
-    loss = keras.losses.MeanSquaredError()
+def test_bad_loss_arguments_are_named(tf):
+    loss = tf.keras.losses.MeanSquaredError()
     with pytest.raises(TypeError, match="loss_fn must be callable, got str"):
         mixup_loss("mse", np.eye(3), np.eye(3), np.eye(3), 0.5)
     with pytest.raises(ValueError, match="y_a and y_b"):
@@ -329,7 +322,7 @@ def test_importing_the_package_is_light():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 
-def test_tensorflow_starts_without_a_word_in_a_notebook():
+def test_tensorflow_starts_without_a_word_in_a_notebook(tf):
     code = "import ipykernel; from mixup_helpers import models; models.perceptron((2,), [2], 2, seed=0).get_weights()"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout + run.stderr == ""

@@ -1,12 +1,15 @@
 """The commands behind the Makefile, where they can go wrong."""
 
+import hashlib
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -37,8 +40,8 @@ def clone(tmp_path, monkeypatch):
     monkeypatch.setattr(setup_env, "PYTHON", str(tmp_path / ".venv" / "python"))
     calls = []
 
-    def install(log, total):
-        calls.append(total)
+    def install(log, pins):
+        calls.append(pins)
         (tmp_path / ".venv" / "python").touch()
 
     monkeypatch.setattr(setup_env, "install", install)
@@ -47,7 +50,7 @@ def clone(tmp_path, monkeypatch):
 
 def test_it_installs_once_and_again_when_something_changed(clone):
     assert setup_env.main() is None and setup_env.main() is None
-    assert clone.calls == [1]
+    assert clone.calls == ["numpy==1\n"]
     (clone.path / "requirements.txt").write_text("numpy==2\n")
     assert setup_env.main() is None
     (clone.path / ".venv" / "python").unlink()  # as after an upgrade of the system's Python
@@ -56,7 +59,7 @@ def test_it_installs_once_and_again_when_something_changed(clone):
 
 
 def test_an_unfinished_environment_is_started_again(clone, monkeypatch):
-    def interrupted(log, total):
+    def interrupted(log, pins):
         (clone.path / ".venv" / "half").touch()
         raise KeyboardInterrupt
 
@@ -80,12 +83,13 @@ def test_somebody_elses_environment_is_left_alone(clone):
     [
         ("OSError: [Errno 28] No space left on device", "the disk is full"),
         ("NewConnectionError: Name or service not known", "can't be reached"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "its hash differs"),
         ("The virtual environment was not created: ensurepip is not available", "python3-venv"),
         ("something else", "install.log"),
     ],
 )
 def test_a_failure_is_one_clear_line(clone, monkeypatch, said, line):
-    def fail(log, total):
+    def fail(log, pins):
         log.write(said)
         log.flush()
         raise subprocess.CalledProcessError(1, "pip")
@@ -94,6 +98,36 @@ def test_a_failure_is_one_clear_line(clone, monkeypatch, said, line):
     problem = setup_env.main()
     assert line in problem and "\n" not in problem
     assert setup_env.main() == problem, "and it is tried again"
+
+
+def test_progress_counts_pins_not_lines(clone, capsys):
+    lines = [1, 4, 5]  # where the pins stand, hashes between them
+    said = "Collecting two==1 (from -r requirements.txt (line 4))\nProcessing /x/three.whl (from -r requirements.txt (line 5))"
+    with open(clone.path / "log", "w") as log:
+        setup_env.run([sys.executable, "-c", f"print({said!r})"], log, lines)
+    assert capsys.readouterr().out == "[  2/3] two==1\n[  3/3] three.whl\n"
+
+
+def test_every_pin_that_is_installed_has_a_hash():
+    """pip asks for every hash as soon as it finds one; a pin without would only be noticed on an empty machine."""
+    for path in sorted(notebooks.ROOT.glob("requirements*.txt")):
+        pins = [line for line in path.read_text().replace("\\\n", "").splitlines() if not line.startswith("#")]
+        assert pins and all(re.match(r"\S+==.* --hash=sha256:[0-9a-f]{64}", pin) for pin in pins), path.name
+
+
+def test_a_package_with_another_hash_is_refused(tmp_path):
+    """By pip itself, from a folder, without a network."""
+    wheel = tmp_path / "pinned-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("pinned-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: pinned\nVersion: 1\n")
+        file.writestr("pinned-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        file.writestr("pinned-1.dist-info/RECORD", "")
+    right = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    for digest, said in [(right, "Would install pinned-1"), (right[::-1], "DO NOT MATCH THE HASHES")]:
+        (tmp_path / "pins.txt").write_text(f"pinned==1 \\\n    --hash=sha256:{digest}\n")
+        pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "--find-links", tmp_path]
+        result = subprocess.run([*pip, "-r", tmp_path / "pins.txt"], capture_output=True, text=True)
+        assert said in result.stdout + result.stderr
 
 
 def test_a_wrong_python_is_named(monkeypatch):

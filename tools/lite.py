@@ -21,7 +21,7 @@ import notebooks
 
 APP = "lite/lab/index.html"
 # Pyodide is Python in the browser. What it ships of what the book imports, and under which name; the
-# versions are in requirements-lite.txt.
+# versions are in requirements-lite.in.
 PYODIDE = {name: name for name in ("contourpy", "matplotlib", "numpy", "pandas", "scipy", "tqdm")}
 PYODIDE |= {"PIL": "pillow", "sklearn": "scikit-learn"}
 KERNEL = "@jupyterlite/pyodide-kernel-extension"

@@ -17,8 +17,10 @@ ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 RESULTS = BOOK / "results"
 HTML = ROOT / "_build" / "html"
-# The packages that compute or draw what the chapters show.
-PINS = re.compile(r"(?m)^(?:contourpy|keras|matplotlib|numpy|pandas|pillow|scikit-learn|scipy|tensorflow)==.*$")
+# The packages that compute or draw what the chapters show; without the hashes, which follow after a backslash.
+PINS = re.compile(
+    r"(?m)^(?:contourpy|keras|matplotlib|numpy|pandas|pillow|scikit-learn|scipy|tensorflow)==.*?(?= \\$|$)"
+)
 STYLE = ROOT / "mixup_helpers" / "book.mplstyle"
 TAGS = {"hide-input", "hide-cell"}
 # What a notebook says of its language; another one would change how its page shows the code.

@@ -7,6 +7,7 @@ Runs under any Python, so that a wrong one gets a clear line instead of a syntax
 
 from __future__ import print_function
 
+import bisect
 import io
 import os
 import re
@@ -26,6 +27,10 @@ DONE = os.path.join(VENV, "installed-by-make.txt")
 LOG = os.path.join(ROOT, "_build", "install.log")
 REASONS = [
     (r"ensurepip is not|No module named venv", "this Python lacks venv (on Debian and Ubuntu: apt install python3-venv)."),
+    (
+        "DO NOT MATCH THE HASHES",
+        "a package that was fetched isn't the one that was pinned: its hash differs (see _build/install.log).",
+    ),
     (r"No space left on device|Errno 28|not enough space", "the disk is full."),
     (
         r"NameResolutionError|NewConnectionError|Network is unreachable|Failed to establish|ProxyError"
@@ -52,7 +57,7 @@ def main():
                 return NAME + " is there already, and not from make. Rename it or remove it."
             start_again()
             with io.open(LOG, "w", encoding="utf-8") as log:
-                install(log, total=len(re.findall(r"(?m)^[a-z].*==", pins)))
+                install(log, pins)
             with io.open(DONE, "w", encoding="utf-8") as file:
                 file.write(wanted)
     except KeyboardInterrupt:
@@ -80,16 +85,17 @@ def start_again():
             os.remove(path)
 
 
-def install(log, total):
+def install(log, pins):
+    lines = [number for number, line in enumerate(pins.splitlines(), 1) if re.match("[a-z].*==", line)]
     print("Making {0} (once; the packages take about {1})".format(NAME, SIZE), flush=True)
-    run([sys.executable, "-m", "venv", VENV], log, total)
+    run([sys.executable, "-m", "venv", VENV], log, lines)
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install"]
-    run(pip + ["-r", os.path.join(ROOT, PINS)], log, total)
-    run(pip + ["--no-deps", "--no-build-isolation", "-e", ROOT], log, total)
+    run(pip + ["-r", os.path.join(ROOT, PINS)], log, lines)
+    run(pip + ["--no-deps", "--no-build-isolation", "-e", ROOT], log, lines)
 
 
-def run(command, log, total):
-    """Run `command` with its output in `log`; show on the screen which pin pip is at."""
+def run(command, log, lines):
+    """Run `command` with its output in `log`; show on the screen which pin pip is at. `lines` has each pin's line."""
     # Settings that would send the packages elsewhere.
     environment = {k: v for k, v in os.environ.items() if k not in ("PIP_USER", "PIP_TARGET", "PIP_PREFIX")}
     environment["TMPDIR"] = VENV  # what pip unpacks goes with the rest, should it be killed
@@ -101,9 +107,11 @@ def run(command, log, total):
         log.write(line)
         pin = re.match(r"(?:Collecting|Processing) (\S+) .*requirements\S*.txt \(line (\d+)\)", line)
         if pin:
-            print("[{0:>3}/{1}] {2}".format(pin.group(2), total, pin.group(1).split("/")[-1]), flush=True)
+            number = bisect.bisect(lines, int(pin.group(2)))
+            print("[{0:>3}/{1}] {2}".format(number, len(lines), pin.group(1).split("/")[-1]), flush=True)
         elif line.startswith("Installing collected"):
             print("Unpacking (a minute or two)", flush=True)
+    process.stdout.close()
     log.flush()
     if process.wait():
         raise subprocess.CalledProcessError(process.returncode, command)
