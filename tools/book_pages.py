@@ -89,10 +89,13 @@ def not_found(app):
     yield "404", {"base": base, "titles": titles}, "404.html"
 
 
-# What screen readers stumble over: a side bar that is no landmark, a list without items, a role that is no more.
+# What screen readers stumble over: a side bar that is no landmark, a list without items, a role that is no more,
+# and names that hide the words on a button from those who say them to press it.
 MENDED = {
     '<div id="pst-primary-sidebar"': '<div id="pst-primary-sidebar" role="complementary" aria-label="Book"',
     'role="doc-biblioentry"': 'role="listitem"',
+    '<summary aria-label="Toggle hidden content">': "<summary>",
+    'title="Search" aria-label="Search"': 'title="Search"',
 }
 
 
