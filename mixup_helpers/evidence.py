@@ -272,16 +272,19 @@ def compare(results, metric, factor, baseline, by=(), together=False, held_out=0
     >>> compare(table, "accuracy", "alpha", 0, held_out=0).round(3).to_dict("records")
     [{'alpha': 1, 'effect': 0.02, 'low': -0.107, 'high': 0.147, 'seeds': 2}]
     """
-    as_table(results, "results", ("metric", "seed"), ("value",))
+    as_table(results, "results", ("metric", "seed", "value"))
     as_text(metric, "metric"), as_text(factor, "factor"), one_of(together, "together", (True, False))
     by = [by] if isinstance(by, str) else as_texts(by, "by")
     for name, column in [("factor", factor), *(("by", column) for column in by)]:
         if column not in results:
             raise ValueError(f"{name}: results has no column {column!r}")
     chosen = results[results["metric"] == metric]
+    if not len(chosen):
+        raise ValueError(f"metric {metric!r} is not in results")
     keys = [*by, "seed", factor]
     if chosen[[*keys, "value"]].isna().any(axis=None) or chosen.duplicated(keys).any():
         raise ValueError(f"results must have one number for {metric} at each of {', '.join(keys)}")
+    as_finite(chosen["value"], "results['value']")
     wide = chosen.pivot(index=[*by, "seed"], columns=factor, values="value")
     if not np.isscalar(baseline) or baseline not in wide or wide.shape[1] < 2:
         raise ValueError(f"nothing to compare with the baseline: the metric {metric!r} has {factor} {list(wide)}")

@@ -57,6 +57,26 @@ def test_the_model_is_the_sources():
     assert ours.loss == "categorical_crossentropy" and isinstance(ours.optimizer, keras.optimizers.Adam)
 
 
+WRONG_MODELS = [
+    ({"input_shape": 8}, TypeError, "input_shape .*int"),
+    ({"input_shape": (8.0,)}, TypeError, "input_shape .*float"),
+    ({"hidden": [0]}, ValueError, "hidden .*0"),
+    ({"hidden": [10**400]}, ValueError, "hidden .*a huge number"),
+    ({"classes": -1}, ValueError, "classes .*-1"),
+    ({"seed": 1.5}, TypeError, "seed .*float"),
+    ({"seed": True}, TypeError, "seed .*bool"),
+    ({"seed": 2**32}, ValueError, "seed .*at most"),
+]
+
+
+@pytest.mark.parametrize(("changes", "error", "message"), WRONG_MODELS)
+def test_wrong_models_are_refused_before_a_seed_is_set(changes, error, message):
+    np.random.seed(3)
+    with pytest.raises(error, match=message):
+        models.perceptron(**{"input_shape": (8, 8), "hidden": [4], "classes": 2, "seed": 0} | changes)
+    assert np.random.random() == np.random.RandomState(3).random()
+
+
 def test_show_gives_the_picture_and_its_sentence():
     def draw():
         ax = plt.subplots()[1]
@@ -130,3 +150,40 @@ def test_every_interval_has_a_name():
     compared = pd.DataFrame({"effect": [0.1, 0.2], "low": [0.0, 0.1], "high": [0.2, 0.3]})
     with pytest.raises(ValueError, match="names must be as many"):
         figures.intervals(compared, ["one"])
+
+
+IMAGES = np.zeros((2, 8, 8))
+PLANE = {"predict": lambda points: points[:, 0], "x": [[0, 0], [1, 1]], "classes": [0, 1]}
+WRONG_FIGURES = [
+    (figures.digit_row, {"images": IMAGES[0]}, ValueError, "images must have shape"),
+    (figures.digit_row, {"images": np.full((1, 8, 8), np.nan)}, ValueError, "images must be finite"),
+    (figures.digit_row, {"images": np.ma.masked_equal(IMAGES, 0)}, TypeError, "images is a masked array"),
+    (figures.digit_row, {"images": IMAGES, "captions": ["a"]}, ValueError, "captions .* 1 for 2"),
+    (figures.digit_row, {"images": IMAGES, "captions": "ab"}, TypeError, "captions .*str"),
+    (figures.digit_row, {"images": IMAGES, "ax": 0}, TypeError, "ax .*int"),
+    (figures.label_bars, {"label": [0.5, 1.5], "names": ["a", "b"]}, ValueError, "label .*from 0 to 1"),
+    (figures.label_bars, {"label": [0.5, -0.5], "names": ["a", "b"]}, ValueError, "label .*from 0 to 1"),
+    (figures.label_bars, {"label": [[0.5, 0.5]], "names": ["a"]}, ValueError, "label .*a row"),
+    (figures.label_bars, {"label": [0.5, 0.5], "names": ["a"]}, ValueError, "names .*1 for 2"),
+    (figures.label_bars, {"label": [0.5, 0.5], "names": ["a", 1]}, TypeError, "names .*int"),
+    (figures.confidence_map, PLANE | {"predict": 1}, TypeError, "predict must be callable"),
+    (figures.confidence_map, PLANE | {"predict": lambda points: points}, ValueError, "predict must return one number"),
+    (figures.confidence_map, PLANE | {"x": [0, 1]}, ValueError, r"x must have shape \(n, 2\)"),
+    (figures.confidence_map, PLANE | {"classes": [0, 2]}, ValueError, "classes must be 0 or 1"),
+    (figures.confidence_map, PLANE | {"classes": [0]}, ValueError, "classes .*2 rows"),
+    (figures.intervals, {"compared": None, "names": []}, TypeError, "compared must be a pandas.DataFrame"),
+    (figures.intervals, {"compared": COMPARED[:0], "names": []}, ValueError, "compared has no rows"),
+    (figures.intervals, {"compared": COMPARED[["low", "high"]], "names": []}, ValueError, "compared .*'effect'"),
+    (figures.intervals, {"compared": COMPARED / 0, "names": []}, ValueError, "compared.* must be finite"),
+    (figures.intervals, {"compared": COMPARED, "names": list("abcd"), "scale": -1}, ValueError, "scale"),
+    (figures.show, {"axes": 0, "sentence": "a"}, TypeError, "axes"),
+    (figures.Picture, {"png": "", "sentence": "a"}, TypeError, "png"),
+    (figures.Picture, {"png": b"", "sentence": b"a"}, TypeError, "sentence"),
+]
+
+
+@pytest.mark.parametrize(("draw", "arguments", "error", "message"), WRONG_FIGURES)
+def test_wrong_figures_are_refused_before_one_is_opened(draw, arguments, error, message):
+    with pytest.raises(error, match=message):
+        draw(**arguments)
+    assert not plt.get_fignums()

@@ -626,6 +626,9 @@ def test_the_seed_decides_images_too():
         ({"shape": (3, 5)}, "shape"),
         ({"shape": (-4, -8)}, "shape"),
         ({"shape": (4.5, 4)}, "shape"),
+        ({"shape": (True, 16)}, "shape"),
+        ({"shape": (10**5000,)}, "shape"),
+        ({"shape": (10**4, 10**4)}, "shape"),
         ({"error_rate": 0}, "error_rate"),
         ({"error_rate": 1.0}, "error_rate"),
         ({"error_rate": "1"}, "error_rate"),
@@ -638,6 +641,15 @@ def test_the_seed_decides_images_too():
 def test_bad_arguments_are_named(wrong, name):
     with pytest.raises((TypeError, ValueError), match=f"^{name} "):
         check_mixup(**{"fn": formula, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [(from_pairs, "fn"), (from_keras, "layer"), (from_timm, "mixup"), (from_torchvision, "transform")],
+)  # fmt: skip
+def test_what_cannot_be_called_is_refused_at_once(form, name):
+    with pytest.raises(TypeError, match=f"^{name} must be callable, got str"):
+        form("MixUp")
 
 
 def test_keras_layer(tf):

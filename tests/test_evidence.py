@@ -10,7 +10,8 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from mixup_helpers import evidence
 from mixup_helpers.evidence import (
-    claim, compare, interval, listing, load, measures, on_test_images, per_thousand, points, rows, save, say, verdict,
+    claim, compare, interval, listing, load, measures, on_test_images, per_thousand, points, rows, save, say,
+    scores, verdict,
 )  # fmt: skip
 
 SURE = np.random.default_rng(0).normal(size=(4, 300, 5)) * [[[1]], [[3]], [[5]], [[0.1]]]
@@ -479,3 +480,69 @@ def test_a_claim_predicts_more_or_less():
     with pytest.raises(ValueError, match="sign must be 1 or -1"):
         claim("text", compared, "chapter", sign=0)
     assert str(claim("text", compared, "chapter")["low"]) == "0.0"
+
+
+RESULTS = pd.DataFrame({"alpha": [0, 0, 1, 1], "seed": [0, 1] * 2, "metric": "nll", "value": [1.0, 2, 3, 5]})
+ENDS = pd.DataFrame({"effect": [0.2], "low": [0.1], "high": [0.3], "seeds": 20})
+CLAIM = {"claim": "it helps", "verdict": "supported", "effect": 0.3, "low": 0.1, "high": 0.6}
+WRONG = [
+    (lambda: measures(np.full((1, 2, 3), np.nan), [[0, 1]]), "logits must be finite"),
+    (lambda: measures(np.ma.masked_equal(np.ones((1, 2, 3)), 1), [[0, 1]]), "logits is a masked array"),
+    (lambda: measures(np.zeros((1, 0, 3)), np.zeros((1, 0), int)), "logits must have shape"),
+    (lambda: rows([0.5], stand_in()), "measured must be a dict"),
+    (lambda: rows({"nll": [0.5]}, stand_in()), "measured must have one value for each of 4 seeds at 'nll'"),
+    (lambda: rows({"nll": "a"}, stand_in()), "measured must hold numbers"),
+    (lambda: rows({1: 0.5}, stand_in()), "a name in measured must be a string"),
+    (lambda: rows({"nll": 0.5}, None), "trials must be Trials"),
+    (lambda: scores(None), "trials must be Trials"),
+    (lambda: on_test_images(stand_in()), "trials and metrics must be lists"),
+    (lambda: on_test_images([]), "trials must be at least one"),
+    (lambda: on_test_images([stand_in()], "nll"), "metrics must be a list of strings"),
+    (lambda: on_test_images([stand_in()], ["loss"]), "metrics must be one of accuracy, .*'loss'"),
+    (lambda: interval(["a", "b"]), "differences must hold numbers"),
+    (lambda: interval([1, 2], comparisons=1.5), "comparisons must be an integer"),
+    (lambda: interval([1, 2], comparisons=10**17), "comparisons must be .* at most"),
+    (lambda: compare([], "nll", "alpha", 0), "results must be a pandas.DataFrame"),
+    (lambda: compare(RESULTS.drop(columns="seed"), "nll", "alpha", 0), "results has no column 'seed'"),
+    (lambda: compare(RESULTS.assign(value=np.inf), "nll", "alpha", 0), "results.'value'. must be finite"),
+    (lambda: compare(RESULTS, "loss", "alpha", 0), "metric 'loss' is not in results"),
+    (lambda: compare(RESULTS, 1, "alpha", 0), "metric must be a string"),
+    (lambda: compare(RESULTS, "nll", None, 0), "factor must be a string"),
+    (lambda: compare(RESULTS, "nll", "alpha", [0]), "baseline"),
+    (lambda: compare(RESULTS, "nll", "alpha", 2), "baseline"),
+    (lambda: compare(RESULTS, "nll", "alpha", 0, by=3), "by must be a list of strings"),
+    (lambda: compare(RESULTS, "nll", "alpha", 0, together=None), "together must be one of True, False"),
+    (lambda: verdict("a", "b"), "low must hold numbers"),
+    (lambda: verdict(0.1, np.inf), "high must be finite"),
+    (lambda: claim(None, ENDS, "a"), "text must be a string"),
+    (lambda: claim("a", ENDS, None), "chapter must be a string"),
+    (lambda: claim("a", ENDS[:0], "a"), "compared has no rows"),
+    (lambda: claim("a", ENDS.assign(low="a"), "a"), "compared.'low'. must hold numbers"),
+    (lambda: claim("a", ENDS, "a", sign="1"), "sign must be a number"),
+    (lambda: say(ENDS), "row must be a claim"),
+    (lambda: say({}), "row must be a claim"),
+    (lambda: say(CLAIM, digits=-1), "digits must be at least 0"),
+    (lambda: points("0.1", 0, 1), "effect must be a number"),
+    (lambda: points(0.1, np.nan, 1), "low must be finite"),
+    (lambda: points(0.1, 0, 1, 1.0), "digits must be an integer"),
+    (lambda: listing(ENDS.drop(columns="seeds")), "compared has no column 'seeds'"),
+    (lambda: per_thousand(0, None), "high must be a number"),
+    (lambda: per_thousand(0, 1, what=2), "what must be a string"),
+    (lambda: per_thousand(0, 1, done=2), "done must be a string"),
+    (lambda: save({}, "a"), "results must be a pandas.DataFrame"),
+    (lambda: save(ENDS, None), "name must be a string"),
+    (lambda: save(ENDS, "a", stable="no"), "stable must be one of True, False"),
+    (lambda: load(None), "name must be a string"),
+]
+
+
+@pytest.mark.parametrize(("asked", "message"), WRONG)
+def test_wrong_arguments_are_named(asked, message, chapter):
+    with pytest.raises((TypeError, ValueError), match=message):
+        asked()
+    assert not list(chapter.iterdir())
+
+
+def test_another_metric_may_lack_a_number():
+    other = pd.concat([RESULTS, RESULTS.assign(metric="ece", value=np.nan)])
+    pd.testing.assert_frame_equal(compare(other, "nll", "alpha", 0), compare(RESULTS, "nll", "alpha", 0))

@@ -146,6 +146,11 @@ def test_data_frames_lists_and_class_names():
         np.testing.assert_array_equal(weight, expected[2])
 
 
+class Remote:
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("the values are elsewhere")
+
+
 X, Y = np.ones((4, 2)), np.ones(4)
 BAD = [
     ((X, Y, -0.1), {}, ValueError, "alpha .*-0.1"),
@@ -164,6 +169,8 @@ BAD = [
     (([[1, 2], [3], [4], [5]], Y), {}, ValueError, "x must be a rectangular array"),
     ((sparse.csr_array(X), Y), {}, TypeError, "x must hold numbers"),
     ((np.ma.masked_equal(X, 1), Y), {}, TypeError, "x is a masked array"),
+    ((X, np.ma.masked_equal(Y, 1)), {}, TypeError, "y is a masked array"),
+    ((X, Remote()), {}, ValueError, "y .*the values are elsewhere"),
     ((X, Y), {"rng": "seed"}, TypeError, "rng"),
     ((X, Y), {"rng": -1}, ValueError, "rng"),
 ]

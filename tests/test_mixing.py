@@ -162,6 +162,8 @@ BAD_DATA = [
     ((X, Y), {"rng": -1}, ValueError, "rng"),
     ((X, Y), {"rng": 1.5}, TypeError, "rng"),
     ((X, Y), {"rng": np.random}, TypeError, "rng"),
+    ((X, Y), {"rng": True}, TypeError, "rng .*bool"),
+    ((X, Y), {"rng": np.timedelta64(1)}, TypeError, "rng .*timedelta64"),
 ]
 
 

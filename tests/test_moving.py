@@ -188,6 +188,19 @@ WRONG = [
     (alpha_slider, {"alphas": ["1"]}, "alphas must be a number"),
     (alpha_slider, {"start": 0.3}, "hold start"),
     (alpha_slider, {"draws": 9}, "draws must be at least"),
+    (alpha_slider, {"draws": 10.5}, "draws must be an integer"),
+    (alpha_slider, {"draws": 10**9}, "draws must be .* at most"),
+    (alpha_slider, {"alphas": [1, 1e301]}, "alphas must be at most 1e300"),
+    (alpha_slider, {"start": "1"}, "start must be a number"),
+    (alpha_slider, {"rng": 0.5}, "rng must be"),
+    (lam_slider, {"pair": 37}, "pair must be two classes"),
+    (lam_slider, {"pair": (3.0, 7)}, "pair must be an integer"),
+    (lam_slider, {"first": np.ma.masked_equal(FIRST, 0)}, "first is a masked array"),
+    (lam_slider, {"plain": None}, "plain must hold numbers"),
+    (moving.answers, {"weights": np.zeros(85), "images": np.zeros(64)}, "images must have shape"),
+    (moving.answers, {"weights": np.zeros(85), "images": np.full((1, 64), 1.5)}, "images .*from 0 to 1"),
+    (moving.answers, {"weights": np.full(85, 1e200), "images": np.ones((1, 64))}, "weights .*1e99"),
+    (moving.epoch_slider, {"counts": []}, "counts must be a pandas.DataFrame"),
 ]
 
 
@@ -208,6 +221,8 @@ def test_wrong_arguments_are_named(make, changes, message):
         (lambda table: table.assign(epoch=table["epoch"] - 1), "one row for each"),
         (lambda table: table.assign(right=table["right"] + table["epoch"]), "add up to the same number"),
         (lambda table: table.assign(right=0, wrong=0), "add up to the same number"),
+        (lambda table: table.assign(right=table["right"] + 100, wrong=table["wrong"] - 100), "add up to the same number"),
+        (lambda table: table.assign(sure=np.nan), "counts.'sure'. must be finite"),
     ],
 )
 def test_counts_that_are_not_whole_are_refused(change, message):

@@ -176,6 +176,8 @@ BAD = [
     ({"seed": -1}, ValueError, "seed"),
     ({"seed": 1.0}, TypeError, "seed"),
     ({"seed": True}, TypeError, "seed"),
+    ({"seed": np.timedelta64(1)}, TypeError, "seed .*timedelta64"),
+    ({"seed": -(10**5000)}, ValueError, "seed .*a huge number"),
     ({"x": np.ma.masked_less(X, 3)}, TypeError, "x is a masked array"),
 ]
 
@@ -189,6 +191,9 @@ def test_bad_arguments_are_named_at_once(arguments, error, message):
 def test_an_index_outside_the_epoch_is_refused():
     for index in (3, -1):
         with pytest.raises(IndexError, match=f"index .*from 0 to 2, got {index}"):
+            MixUpDataset(X, Y)[index]
+    for index in (1.0, "1", None, True, slice(2)):
+        with pytest.raises(TypeError, match="index must be an integer"):
             MixUpDataset(X, Y)[index]
 
 

@@ -522,6 +522,13 @@ BAD = [
     ({"data": (X, Y), "model": "cnn"}, ValueError, "model"),
     ({"mix_labels": "no"}, ValueError, "mix_labels .*'no'"),
     ({"fresh": None}, ValueError, "fresh .*None"),
+    ({"fresh": np.timedelta64(1)}, ValueError, "fresh"),
+    ({"partner": np.array(["batch", "class"])}, ValueError, "partner"),
+    ({"seeds": [10**5000]}, ValueError, "seeds .*a huge number"),
+    ({"n_train": 10**5000}, ValueError, "n_train .*a huge number"),
+    ({"data": (X, np.where(Y == 2, 2**40, Y))}, ValueError, "y of data"),
+    ({"data": (np.ma.masked_less(X, 3), Y)}, TypeError, "x of data is a masked array"),
+    ({"data": (X + 1j, Y)}, TypeError, "x of data .*complex"),
 ]
 
 
@@ -542,6 +549,37 @@ def test_epochs_are_counted_before_anything_is_trained(epochs, error):
 def test_trials_must_be_several():
     with pytest.raises(TypeError, match="trials"):
         train(Trials(SEEDS), 1)
+    with pytest.raises(ValueError, match="trials must be at least one"):
+        train([], 1)
+
+
+def test_ids_of_any_integer_dtype_are_ids():
+    for dtype in ("uint8", "uint64", "int32"):
+        np.testing.assert_array_equal(numbered(data=(X, Y.astype(dtype))).y_train, numbered().y_train)
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "message"),
+    [
+        (lambda t: t.fit(0), ValueError, "epochs"),
+        (lambda t: t.fit(1.0), TypeError, "epochs"),
+        (lambda t: t.fit(10**5000), ValueError, "epochs"),
+        (lambda t: t.fit(1, "print"), TypeError, "after_epoch"),
+        (lambda t: t.logits(t.x_test[:2]), ValueError, r"x must have shape \(3, n, 1\)"),
+        (lambda t: t.logits(t.x_test[0]), ValueError, "x must have shape"),
+        (lambda t: t.logits(t.x_test * np.nan), ValueError, "x must be finite"),
+        (lambda t: t.logits(t.x_test[:, :0]), ValueError, "x must have shape"),
+        (lambda t: t.input_gradients(t.x_test, t.y_test + 1), ValueError, "y must hold ids from 0 to 2"),
+        (lambda t: t.input_gradients(t.x_test, t.y_test - 1), ValueError, "y must hold ids from 0 to 2"),
+        (lambda t: t.input_gradients(t.x_test, t.y_test[:, 1:]), ValueError, "y must hold ids"),
+        (lambda t: t.input_gradients(t.x_test, t.y_test + 0.0), ValueError, "y must hold ids"),
+    ],
+)
+def test_what_networks_are_asked_is_checked_first(asked, error, message):
+    trials = numbered()
+    with pytest.raises(error, match=message):
+        asked(trials)
+    assert trials.epochs == 0
 
 
 def test_after_epoch_is_called_or_refused_before_anything_is_trained():

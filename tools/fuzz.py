@@ -180,7 +180,7 @@ SHAPE = {
     "an axis more": array(lambda good, rng: good[None] if rng.integers(2) else good[..., None]),
     "flat": array(lambda good, rng: good.ravel() if good.ndim > 1 else good[:, None]),
 }
-GREY = FINITE | SHAPE | {"out of range": one_is(-1, 1.5, 1e300, -1e-9), "fractions": one_is(1 / 3, 0.51)}
+GREY = FINITE | SHAPE | {"out of range": one_is(-1, 1.5, 1e300, -0.0625), "fractions": one_is(1 / 3, 0.51)}
 LABELS = ARRAY | {"class ids": lambda good, rng: rng.integers(2, 9, [len(good), *[1] * rng.integers(2)])}
 IDS = FINITE | SHAPE | {"out of range": array(lambda good, rng: good + rng.choice([-100, 100, 2**40]))}
 IDS |= {"fractions": array(lambda good, rng: good + rng.choice([0.0, 0.5])), "bools": array(lambda good, rng: good > 0)}
@@ -272,12 +272,9 @@ def calls():
         evidence.save(**saved(rng))
         return {"name": "fuzz"}
 
-    def axes(rng):
-        return Figure().subplots()
-
     def plane(rng):
         return {"predict": lambda points: (points[:, 0] > 0) * 0.9, "x": rng.normal(size=(5, 2)),
-                "classes": rng.integers(0, 2, 5), "ax": axes(rng)}  # fmt: skip
+                "classes": rng.integers(0, 2, 5), "ax": axes}  # fmt: skip
 
     def digits(rng, n):
         return rng.integers(0, 17, (n, 8, 8)) / 16
@@ -297,6 +294,7 @@ def calls():
 
     data = mh.MixUpDataset(np.ones((9, 2)), np.eye(9), 4, seed=0)
     one, two = (trials.Trials(range(2), alpha=0.2, data=rows()) for _ in range(2))
+    axes = Figure().subplots()
     ax = {"ax": without(OBJECT, "none")}
     same_shape = {name: (ARRAY | SHAPE)[name] for name in ("hostile array", "a hostile row", "ragged", "nested", "none",
                                                            "a scalar", "another length", "flat")}  # fmt: skip
@@ -425,20 +423,20 @@ def calls():
         ),
         "Picture": Call(figures.Picture, lambda rng: {"png": b"", "sentence": "a"},
                         {"png": without(OBJECT, "bytes"), "sentence": TEXT}),
-        "show": Call(figures.show, lambda rng: {"axes": axes(rng), "sentence": "a"}, {"axes": OBJECT, "sentence": TEXT}),
+        "show": Call(figures.show, lambda rng: {"axes": axes, "sentence": "a"}, {"axes": OBJECT, "sentence": TEXT}),
         "digit_row": Call(
-            figures.digit_row, lambda rng: {"images": digits(rng, 3), "captions": list("abc"), "ax": axes(rng)},
+            figures.digit_row, lambda rng: {"images": digits(rng, 3), "captions": list("abc"), "ax": axes},
             {"images": FINITE | SHAPE, "captions": without(TEXTS, "none") | EACH} | ax,
         ),
         "label_bars": Call(
-            figures.label_bars, lambda rng: {"label": soft(rng)[0], "names": list("abc"), "ax": axes(rng)},
+            figures.label_bars, lambda rng: {"label": soft(rng)[0], "names": list("abc"), "ax": axes},
             {"label": FINITE | SHAPE | {"out of range": GREY["out of range"]}, "names": TEXTS | EACH} | ax,
         ),
         "confidence_map": Call(figures.confidence_map, plane, {"predict": FUNCTION, "x": FINITE | SHAPE,
                                                                "classes": without(IDS, "bools", "fractions")} | ax),
         "intervals": Call(
             figures.intervals, lambda rng: {"compared": compared(rng).drop(columns="seeds"), "names": list("abc"),
-                                            "ax": axes(rng), "scale": 100},
+                                            "ax": axes, "scale": 100},
             {"compared": table("effect", "low", "high"), "names": TEXTS | EACH, "scale": POSITIVE} | ax,
         ),
         "lam_slider": Call(moving.lam_slider, lam, {
