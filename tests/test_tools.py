@@ -15,6 +15,7 @@ import notebooks
 import pytest
 import regen
 import setup_env
+import yaml
 
 
 @pytest.fixture
@@ -181,3 +182,17 @@ def test_a_stale_page_whose_packages_are_missing_is_left_and_said(monkeypatch, c
 def test_only_the_optional_chapters_need_more_than_the_book_has(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert [path.stem for path in notebooks.on_disk() if not notebooks.can_run(path)] == ["others"]
+
+
+def test_the_workflow_may_do_no_more_than_it_needs():
+    workflow = yaml.safe_load((notebooks.ROOT / ".github" / "workflows" / "book.yml").read_text())
+    jobs = workflow["jobs"]
+    assert workflow["permissions"] == {}
+    assert jobs.pop("publish")["permissions"] == {"pages": "write", "id-token": "write"}
+    assert all(job["permissions"] == {"contents": "read"} for job in jobs.values())
+
+
+def test_the_workflow_names_actions_by_commit():
+    text = (notebooks.ROOT / ".github" / "workflows" / "book.yml").read_text()
+    used = re.findall(r"uses: (.*)", text)
+    assert used and all(re.fullmatch(r"\S+@[0-9a-f]{40}  # v[\d.]+", action) for action in used)
