@@ -21,6 +21,7 @@ import notebooks
 import pytest
 import regen
 import setup_env
+import yaml
 from docutils import nodes
 
 
@@ -247,14 +248,14 @@ def test_the_second_waits_until_the_first_is_killed_and_all_that_writes_for_it(k
 def test_of_two_installations_at_the_same_time_the_second_has_nothing_to_do(clone, monkeypatch):
     finished = setup_env.install
 
-    def slow(log, total):
+    def slow(log, pins):
         time.sleep(0.5)
-        finished(log, total)
+        finished(log, pins)
 
     monkeypatch.setattr(setup_env, "install", slow)
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(lambda _: setup_env.main(), range(2))) == [None, None]
-    assert clone.calls == [1]
+    assert clone.calls == ["numpy==1\n"]
 
 
 @pytest.mark.parametrize(
@@ -305,3 +306,17 @@ def test_a_chapter_is_whole_when_regen_is_killed_and_the_next_one_clears_up(tmp_
     monkeypatch.setattr("sys.argv", ["regen.py"])
     assert regen.main() is None
     assert list(tmp_path.glob("*.tmp")) == []
+
+
+def test_the_workflow_may_do_no_more_than_it_needs():
+    workflow = yaml.safe_load((notebooks.ROOT / ".github" / "workflows" / "book.yml").read_text())
+    jobs = workflow["jobs"]
+    assert workflow["permissions"] == {}
+    assert jobs.pop("publish")["permissions"] == {"pages": "write", "id-token": "write"}
+    assert all(job["permissions"] == {"contents": "read"} for job in jobs.values())
+
+
+def test_the_workflow_names_actions_by_commit():
+    text = (notebooks.ROOT / ".github" / "workflows" / "book.yml").read_text()
+    used = re.findall(r"uses: (.*)", text)
+    assert used and all(re.fullmatch(r"\S+@[0-9a-f]{40}  # v[\d.]+", action) for action in used)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ["3.11", "3.13"]
+HERE = "{}.{}".format(*sys.version_info)
 # The oldest that have a wheel for that Python: nobody builds TensorFlow to try a helper.
 ENDS = {"oldest": "lowest-direct", "newest": "highest"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -38,7 +39,9 @@ def uv(*arguments):
 
 
 def interpreter(version):
-    """A Python of that version, pyenv's or what uv finds; None if there is none."""
+    """A Python of that version: this one, pyenv's or what uv finds; None if there is none."""
+    if version == HERE:
+        return sys.executable
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
     try:
         return next(pyenv.glob(f"{version}.*/bin/python"), None) or uv("python", "find", "--system", version)
@@ -76,13 +79,14 @@ def tried(version, end, needed=NEEDED, tools=TOOLS, tests=TESTS):
     place = ROOT / "_build" / "versions" / f"{version}-{end}"
     inside, versions = environment(place, python, ENDS[end], needed, tools)
     print(f"Python {version}, {end}: {versions}", flush=True)
-    return passes(inside, tests, ["-o", "addopts=--doctest-modules --numprocesses=2"])
+    # Old packages do what later ones deprecate.
+    options = ["-o", "addopts=--doctest-modules --numprocesses=2", "-W", "ignore::DeprecationWarning"]
+    return passes(inside, tests, options)
 
 
 def main():
     if sys.argv[1:] == ["--quick"]:
-        here = "{}.{}".format(*sys.version_info)
-        good = [tried(here, end, QUICK_NEEDED, QUICK_TOOLS, QUICK_TESTS) for end in ENDS]
+        good = [tried(HERE, end, QUICK_NEEDED, QUICK_TOOLS, QUICK_TESTS) for end in ENDS]
     else:
         good = [tried(version, end) for version in PYTHONS for end in ENDS]
         for settings in PROCESSORS:

@@ -1,0 +1,71 @@
+"""What `make versions` counts as good."""
+
+import sys
+
+import pytest
+import versions
+
+
+@pytest.fixture
+def environments(monkeypatch):
+    """The environments that are asked for, instead of any that are made; their tests pass."""
+    asked = []
+
+    def environment(place, python, resolution, needed, tools):
+        asked.append((place.name, resolution, [name for name in needed if name.startswith("tensorflow")]))
+        return sys.executable, "numpy 2"
+
+    monkeypatch.setattr(versions, "environment", environment)
+    monkeypatch.setattr(versions, "passes", lambda *args, **settings: True)
+    monkeypatch.setattr(versions, "interpreter", lambda version: sys.executable)
+    return asked
+
+
+def test_both_ends_are_tried_on_both_pythons_and_the_pins_on_other_processors(environments, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["versions.py"])
+    assert not versions.main()
+    assert [place for place, _, _ in environments] == ["3.11-oldest", "3.11-newest", "3.13-oldest", "3.13-newest"]
+    assert [resolution for _, resolution, _ in environments] == ["lowest-direct", "highest"] * 2
+    assert all(tensorflow for _, _, tensorflow in environments)
+    said = capsys.readouterr().out
+    assert "ONEDNN_MAX_CPU_ISA=SSE41 TF_NUM_INTRAOP_THREADS=1" in said and said.endswith("passed with 6 of 6\n")
+
+
+def test_the_quick_part_needs_no_tensorflow(environments, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["versions.py", "--quick"])
+    assert not versions.main()
+    assert environments == [(f"{versions.HERE}-oldest", "lowest-direct", []), (f"{versions.HERE}-newest", "highest", [])]
+    assert capsys.readouterr().out.endswith("passed with 2 of 2\n")
+
+
+def test_a_missing_python_is_named_and_nothing_called_good(environments, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["versions.py"])
+    monkeypatch.setattr(versions, "interpreter", lambda version: sys.executable if version == "3.11" else None)
+    assert versions.main()
+    said = capsys.readouterr().out
+    assert "Python 3.13, oldest: not checked, there is no Python 3.13 here" in said
+    assert said.endswith("passed with 4 of 6\n")
+
+
+def test_a_python_that_is_nowhere_is_not_downloaded(tmp_path, monkeypatch):
+    commands = []
+
+    def run(command, **_):
+        commands.append(command)
+        return versions.subprocess.CompletedProcess(command, 2, "", "error: No interpreter found for Python 3.99")
+
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setattr(versions.subprocess, "run", run)
+    assert versions.interpreter("3.99") is None
+    assert "--no-python-downloads" in commands[0]
+    (tmp_path / "versions" / "3.99.1" / "bin").mkdir(parents=True)
+    (tmp_path / "versions" / "3.99.1" / "bin" / "python").touch()
+    assert versions.interpreter("3.99") == tmp_path / "versions" / "3.99.1" / "bin" / "python"
+
+
+@pytest.mark.parametrize(("code", "good"), [("assert True", True), ("assert False", False)])
+def test_tests_that_fail_are_shown(tmp_path, capfd, code, good):
+    (tmp_path / "test_small.py").write_text(f"def test_small():\n    {code}\n")
+    assert versions.passes(sys.executable, [tmp_path], ["-o", "addopts="]) == good
+    said = capfd.readouterr().out
+    assert ("1 passed" in said and said.count("\n") == 1) if good else "assert False" in said
