@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: help book test test-browser tamper lite bench pdf regen serve torch lock setup clean
+.PHONY: help book test test-browser tamper mutate lite bench pdf regen serve torch lock setup clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -23,6 +23,10 @@ test-browser: book  ## check the built book in headless Chromium
 
 tamper: setup  ## plant 50 faults in copies of the book, and see that the tests catch each
 	@$(RUN) tools/tamper.py
+
+mutate: setup  ## change the helpers in one place at a time, and see that the unit tests notice (an hour)
+	@$(RUN) -m pip install --quiet --constraint requirements.txt cosmic-ray==8.7.0
+	@$(RUN) tools/mutate.py
 
 lite: setup  ## execute the chapters that run in the browser with the versions they meet there
 	@$(RUN) tools/lite.py try

@@ -54,6 +54,7 @@ LOADED = "tensorflow keras pandas scipy.stats sklearn.datasets matplotlib.pyplot
 SURVIVORS = notebooks.ROOT / "tools" / "survivors.txt"
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "_build", "__pycache__", ".*_cache", ".ipynb_checkpoints")
 MEMORY = 2**33
+PATIENCE = 20  # seconds that a test may take longer, beside ten times its own
 NO_PYTHON = 99  # the exit code where the change is no Python
 FORK = multiprocessing.get_context("fork")
 
@@ -105,7 +106,7 @@ class Chosen:
         items[:] = sorted(chosen, key=lambda item: self.seconds[item.nodeid])
 
     def pytest_runtest_logstart(self, nodeid):
-        signal.alarm(20 + int(10 * self.seconds[nodeid]))
+        signal.alarm(PATIENCE + int(10 * self.seconds[nodeid]))
 
 
 def run_pytest(folder, files, plugin):
@@ -154,7 +155,7 @@ def mutated(mutant, tree):
 def attempt(folder, mutant, tree, seconds):
     sys.dont_write_bytecode = True  # two changes within a second can have the same time and size
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    signal.alarm(100)
+    signal.alarm(10 * PATIENCE)
     if mutant:
         text = mutated(mutant, tree)
         (folder / "mixup_helpers" / mutant.file).write_text(text, encoding="utf-8")
