@@ -111,4 +111,4 @@ def test_messages_docstrings_signatures_and_examples_are_left_alone(tmp_path):
                 compile(text, "one.py", "exec")
     asserted = [lines[3].replace("x < 7", other) for other in ("x <= 7", "x < 6", "x < 8", "not x < 7")]
     returned = {"return x + 2 + y", "return x * 1 + y", "return x * 3 + y", "return x * 2 - y"}
-    assert changes == {*asserted, *returned, "@exercise(1, -2, close=5)", "@exercise(1, -2, close=7)"}
+    assert changes == {*asserted, *returned, "@exercise(1, -2, close= 5)", "@exercise(1, -2, close= 7)"}
