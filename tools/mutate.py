@@ -7,6 +7,7 @@ both forks for each mutant, and the fork runs only the tests that pass through t
 
 import contextlib
 import difflib
+import gc
 import importlib
 import multiprocessing
 import os
@@ -230,6 +231,7 @@ def explanations():
 def main(names):
     for name in LOADED:
         importlib.import_module(name)
+    gc.freeze()  # or every fork would collect, and so copy, all that was loaded
     files = [f"{name}.py" for name in names] or sorted(path.name for path in notebooks.ROOT.glob("mixup_helpers/*.py"))
     known, seconds, tests = explanations(), {}, defaultdict(set)
     killed = total = unexplained = 0
