@@ -41,7 +41,7 @@ import notebooks, sys
 from pathlib import Path
 notebooks.ROOT = Path.cwd()
 import mutate
-mutate.FILES, mutate.LOADED, mutate.PATIENCE = ["tests/test_tiny.py"], [], 5
+mutate.FILES, mutate.LOADED, mutate.PATIENCE = ["tests/test_tiny.py"], [], 2
 
 def mutants(path):
     text = path.read_text()

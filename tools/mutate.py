@@ -55,7 +55,7 @@ LOADED = "tensorflow keras pandas scipy.stats sklearn.datasets matplotlib.pyplot
 SURVIVORS = notebooks.ROOT / "tools" / "survivors.txt"
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "_build", "__pycache__", ".*_cache", ".ipynb_checkpoints")
 MEMORY = 2**33
-PATIENCE = 20  # seconds that a test may take longer, beside ten times its own
+PATIENCE = 10  # seconds that a test may take longer, beside ten times its own
 NO_PYTHON = 99  # the exit code where the change is no Python
 FORK = multiprocessing.get_context("fork")
 
@@ -107,7 +107,13 @@ class Chosen:
         items[:] = sorted(chosen, key=lambda item: self.seconds[item.nodeid])
 
     def pytest_runtest_logstart(self, nodeid):
-        signal.alarm(PATIENCE + int(10 * self.seconds[nodeid]))
+        expire(PATIENCE + 10 * self.seconds[nodeid])
+
+
+def expire(seconds):
+    """End this process after so many seconds of computing, or ten times as long of waiting."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.alarm(int(10 * seconds))
 
 
 def run_pytest(folder, files, plugin):
@@ -157,7 +163,7 @@ def mutated(mutant, tree):
 def attempt(folder, mutant, tree, seconds):
     sys.dont_write_bytecode = True  # two changes within a second can have the same time and size
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    signal.alarm(10 * PATIENCE)
+    expire(5 * PATIENCE)
     if mutant:
         text = mutated(mutant, tree)
         (folder / "mixup_helpers" / mutant.file).write_text(text, encoding="utf-8")
