@@ -250,10 +250,10 @@ def main(names):
         unchanged = pool.submit(copies.pass_unchanged, seconds)
         for file in files:
             found, tree = mutants(notebooks.ROOT / "mixup_helpers" / file)
-            # What runs while the module is imported, a constant for example, is a matter for all of its tests.
+            # What runs while a module is imported, as constants do, is a matter for all tests that then run its lines;
+            # where none does, for all tests.
             whole = set().union(*(those for (measured, _), those in tests.items() if measured == file))
-            chosen = [{test: seconds[test] for test in tests[file, mutant.line] or whole} for mutant in found]
-            survived = alive = 0
+            chosen = [{test: seconds[test] for test in tests[file, mutant.line] or whole or seconds} for mutant in found]
             for mutant, change in zip(found, pool.map(copies.survivor, found, [tree] * len(found), chosen)):
                 total += change is not None
                 killed += change == ""
