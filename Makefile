@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: help book test test-browser tamper fuzz lite bench pdf regen serve torch tools audit versions lock setup clean
+.PHONY: help book test test-browser tamper fuzz mutate lite bench pdf regen serve torch tools audit versions lock setup clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -24,6 +24,9 @@ tamper: setup  ## plant 50 faults in copies of the book, and see that the tests 
 
 fuzz: setup  ## give every helper 10,000 bad arguments, and see that each error names its argument
 	@$(RUN) tools/fuzz.py
+
+mutate: tools  ## change the helpers in one place at a time, and see that the unit tests notice (an hour)
+	@$(RUN) tools/mutate.py
 
 lite: setup  ## execute the chapters that run in the browser with the versions they meet there
 	@$(RUN) tools/lite.py

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
 
 from mixup_helpers import data, figures, models
 
@@ -187,3 +188,11 @@ def test_wrong_figures_are_refused_before_one_is_opened(draw, arguments, error, 
     with pytest.raises(error, match=message):
         draw(**arguments)
     assert not plt.get_fignums()
+
+
+def test_the_split_is_the_one_of_random_state_42():
+    digits, (x_train, x_test, _, y_test) = load_digits(), data.digits_split()
+    trained, tested = train_test_split(np.arange(1797), test_size=360, random_state=42)
+    np.testing.assert_array_equal(x_train * 16, digits.images[trained])
+    np.testing.assert_array_equal(x_test * 16, digits.images[tested])
+    np.testing.assert_array_equal(y_test, digits.target[tested, None] == np.arange(10))
