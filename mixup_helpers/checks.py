@@ -148,6 +148,11 @@ def from_pairs(fn):
     callable
         ``mix(x, y, alpha, rng)``, as `check_mixup` takes it.
 
+    Raises
+    ------
+    TypeError
+        If `fn` is not callable.
+
     Examples
     --------
     >>> from mixup_helpers import mixup_data
@@ -177,6 +182,11 @@ def from_keras(layer):
     -------
     callable
         ``mix(x, y, alpha, rng)``, as `check_mixup` takes it.
+
+    Raises
+    ------
+    TypeError
+        If `layer` is not callable.
 
     Examples
     --------
@@ -213,6 +223,11 @@ def from_torchvision(transform):
     callable
         ``mix(x, y, alpha, rng)``, as `check_mixup` takes it.
 
+    Raises
+    ------
+    TypeError
+        If `transform` is not callable.
+
     Examples
     --------
     >>> from torchvision.transforms import v2  # doctest: +SKIP
@@ -247,6 +262,11 @@ def from_timm(mixup):
     -------
     callable
         ``mix(x, y, alpha, rng)``, as `check_mixup` takes it.
+
+    Raises
+    ------
+    TypeError
+        If `mixup` is not callable.
 
     Examples
     --------

@@ -98,6 +98,11 @@ def rows(measured, trials, **columns):
         With the columns ``experiment``, ``model``, ``setting``, ``alpha``, ``epochs``,
         ``n_train``, ``seed``, ``metric`` and ``value``, and those of `columns` that are new.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `trials` is something else, or `measured` no dict of one number for each seed.
+
     Examples
     --------
     >>> from mixup_helpers.trials import Trials
@@ -163,6 +168,11 @@ def on_test_images(trials, metrics=("accuracy",), **columns):
     Returns
     -------
     pandas.DataFrame
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `trials` or `metrics` is no list, or empty, or a metric is unknown.
 
     Examples
     --------
@@ -396,6 +406,11 @@ def say(row, digits=1):
     str
         Two lines.
 
+    Raises
+    ------
+    TypeError
+        If `row` is something else.
+
     Examples
     --------
     >>> print(say({"claim": "it helps", "verdict": "supported", "effect": 0.3, "low": 0.1, "high": 0.6}))
@@ -422,6 +437,11 @@ def points(effect, low, high, digits=1):
     -------
     str
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no finite number, or `digits` is out of range.
+
     Examples
     --------
     >>> points(0.004, -0.001, 0.0091)
@@ -444,6 +464,11 @@ def listing(compared):
     Returns
     -------
     str
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `compared` is no table with these columns and at least one row.
 
     Examples
     --------
@@ -472,6 +497,11 @@ def per_thousand(low, high, what="new digits", done="are read correctly"):
     Returns
     -------
     str
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type, or an end is not finite.
 
     Examples
     --------

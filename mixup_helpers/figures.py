@@ -65,6 +65,11 @@ def show(axes, sentence):
     -------
     Picture
 
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong type.
+
     Examples
     --------
     >>> import matplotlib.pyplot as plt
@@ -108,6 +113,11 @@ def digit_row(images, captions=None, ax=None):
     Returns
     -------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or shape, or an image is not finite.
 
     Examples
     --------
@@ -154,6 +164,11 @@ def label_bars(label, names, ax=None):
     -------
     matplotlib.axes.Axes
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or shape, or a weight is outside 0 to 1.
+
     Examples
     --------
     >>> ax = label_bars([0.7, 0.3], ["3", "7"])
@@ -192,6 +207,11 @@ def confidence_map(predict, x, classes, ax=None):
     matplotlib.axes.Axes
         Green where the model is sure of class 0, purple where it is sure of
         class 1, white where it is undecided; the boundary is the black line.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or shape, or `predict` returns something else.
 
     Examples
     --------
