@@ -92,9 +92,12 @@ class Report:
 
     Attributes
     ----------
-    passed, failed, choices : list of str
-        Names of properties: those that hold, those that don't, and those that may be one way
-        or another, with the way that was seen.
+    passed : list of str
+        Names of the properties that hold.
+    failed : list of str
+        Names of those that don't.
+    choices : list of str
+        Names of those that may be one way or another, with the way that was seen.
 
     Examples
     --------

@@ -75,10 +75,18 @@ class Trials:
 
     Attributes
     ----------
-    x_train, x_validation, x_test : ndarray, shape (seeds, n, features)
-        Each seed's inputs; a fifth of all rows is for testing.
-    y_train, y_validation, y_test : ndarray of int, shape (seeds, n)
-        Their class ids; those for training and validation with the wrong labels in them.
+    x_train : ndarray, shape (seeds, n, features)
+        Each seed's inputs for training.
+    x_validation : ndarray, shape (seeds, n, features)
+        Its inputs for choosing between settings.
+    x_test : ndarray, shape (seeds, n, features)
+        Its inputs for testing: a fifth of all rows.
+    y_train : ndarray of int, shape (seeds, n)
+        The class ids of `x_train`, with the wrong labels in them.
+    y_validation : ndarray of int, shape (seeds, n)
+        Those of `x_validation`, with the wrong labels in them.
+    y_test : ndarray of int, shape (seeds, n)
+        Those of `x_test`.
     weights : list of tensor, shape (seeds, ...)
         Of every network, in the order of Keras.
     epochs : int

@@ -1,6 +1,7 @@
 """The stored notebooks, in what nbval does not look at. nbval itself runs beside these tests, on every chapter."""
 
 import re
+from pathlib import Path
 
 import notebooks
 import pytest
@@ -31,6 +32,17 @@ def test_every_file_of_results_is_written_by_a_chapter():
 def test_the_pages_show_the_stored_outputs():
     config = yaml.safe_load((notebooks.ROOT / "_config.yml").read_text(encoding="utf-8"))
     assert config["execute"]["execute_notebooks"] == "off"
+
+
+def test_the_map_names_every_chapter_and_its_minutes():
+    def prose(path):
+        return "\n".join("".join(cell["source"]) for cell in notebooks.read(path)["cells"] if cell["cell_type"] == "markdown")
+
+    listed = dict(re.findall(r"\| \[[^]]+\]\((\w+)\.\w+\) \|.*\| (\d+) \|", prose(notebooks.BOOK / "index.ipynb")))
+    back_matter = {"index", "reference", "glossary", "references"}
+    assert listed.keys() == {Path(page).name for page in notebooks.in_toc()} - back_matter
+    found = {path.stem: re.search(r"It takes (\d+) minutes", prose(path)) for path in CHAPTERS if path.stem != "index"}
+    assert {name: minutes[1] for name, minutes in found.items()} == {name: listed[name] for name in found}
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
