@@ -120,6 +120,7 @@ def run_pytest(folder, files, plugin):
     """In a fork: run pytest in a copy of the project, with its helpers."""
     os.chdir(folder)
     sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode = True  # two changes within a second can have the same time and size
     os.environ |= {"PYTHONPATH": str(folder), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # nbval takes seconds to load
     output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1), os.dup2(output, 2)
@@ -161,7 +162,6 @@ def mutated(mutant, tree):
 
 
 def attempt(folder, mutant, tree, seconds):
-    sys.dont_write_bytecode = True  # two changes within a second can have the same time and size
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     expire(5 * PATIENCE)
     if mutant:
@@ -179,8 +179,6 @@ def forked(function, *arguments):
     process.start()
     process.join()
     return process.exitcode
-
-
 
 
 class Copies:
