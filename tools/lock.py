@@ -16,7 +16,7 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 FILES = {"requirements": PYTHONS, "requirements-lite": PYTHONS[:2], "requirements-tools": PYTHONS, "requirements-torch": []}
 # What is installed beside the book's own pins agrees with them.
 BESIDE = {"requirements-tools", "requirements-torch"}
-COMPILE = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate"]
+COMPILE = [sys.executable, "-m", "uv", "--system-certs", "pip", "compile", "--quiet", "--no-header", "--no-annotate"]
 
 
 def main():

@@ -31,7 +31,7 @@ PROCESSORS = [{"ONEDNN_MAX_CPU_ISA": "AVX2"}, {"ONEDNN_MAX_CPU_ISA": "SSE41", "T
 
 def uv(*arguments):
     """What uv says. It may download packages, but no Python."""
-    command = [sys.executable, "-m", "uv", "--no-python-downloads", *arguments]
+    command = [sys.executable, "-m", "uv", "--no-python-downloads", "--system-certs", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr.strip())
