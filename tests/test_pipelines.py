@@ -252,3 +252,7 @@ def test_large_seeds_count():
 def test_the_helpers_load_without_tensorflow():
     code = "import sys, mixup_helpers; assert 'tensorflow' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_default_is_alpha_0_2():
+    assert fingerprint(mixup_batches(pairs(X, Y), seed=0)) == fingerprint(mixup_batches(pairs(X, Y), 0.2, seed=0))

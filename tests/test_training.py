@@ -228,3 +228,8 @@ def test_alpha_can_be_set_to_zero_between_epochs():
     assert data[0][0].dtype == "float64"
     data.alpha = 0
     assert data[0][0].dtype == "uint8"
+
+
+def test_the_defaults_are_batches_of_32_and_alpha_0_2():
+    for one, other in zip(epoch_of(MixUpDataset(X, Y, seed=0)), epoch_of(MixUpDataset(X, Y, 32, 0.2, seed=0)), strict=True):
+        np.testing.assert_array_equal(one, other)
