@@ -10,7 +10,7 @@ def mixup_batches(dataset, alpha=0.2, *, seed):
     """Mix every batch of a dataset with itself, for ``model.fit(mixed, shuffle=False)``.
 
     Each batch gets a ``lam`` from Beta(alpha, alpha) and a permutation of its own
-    rows as partners. Both follow from numbers that are paired with the batch before
+    rows as partners. Both follow from a number that is paired with the batch before
     the parallel part begins, so the result does not depend on how many batches are
     mixed at once.
 
@@ -71,11 +71,11 @@ def mixup_batches(dataset, alpha=0.2, *, seed):
     alpha, seed = _check_alpha(alpha), _as_int(seed, "seed", least=0)
     lams = np.random.default_rng(seed).beta(alpha, alpha, size=2**16) if alpha > 0 else np.ones(1)
     lams = tf.constant(lams)  # kept beside the graph, not copied into it for every epoch
-    seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(2)
+    seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
 
     def mix(batch, seed):
-        lam = tf.gather(lams, seed[0] % len(lams))
-        index = tf.random.experimental.stateless_shuffle(tf.range(tf.shape(batch[0])[0]), seed)
+        lam = tf.gather(lams, seed % len(lams))
+        index = tf.random.experimental.stateless_shuffle(tf.range(tf.shape(batch[0])[0]), [seed, seed])
 
         def blend(values):
             values = values if values.dtype.is_floating else tf.cast(values, tf.float32)

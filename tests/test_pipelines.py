@@ -102,6 +102,14 @@ def test_the_weights_are_beta_draws_and_the_partners_are_uniform():
         assert stats.binomtest(int(others[:, 0].sum()), int(others.sum())).pvalue > 0.01
 
 
+def test_the_weights_are_those_that_numpy_draws():
+    table = np.random.default_rng(5).beta(1, 1, size=2**16).astype("float32")
+    eye = np.eye(2, dtype="float32")
+    first = np.array([y[0, 0] for _, y in one_pass(mixup_batches(pairs(eye, eye, 2).repeat(40), 1, seed=5))])
+    drawn = first[first < 1]
+    assert np.isin(drawn, table).all() and 0 < np.isin(drawn, table[2**15 :]).sum() < len(drawn)
+
+
 def test_weights_and_partners_do_not_go_together():
     # In a batch of two, the partners are swapped or not; the weight must not tell which, nor the next weight.
     pipeline = mixup_batches(pairs(np.eye(2), np.eye(2), 2).repeat(3000), 1, seed=2)
