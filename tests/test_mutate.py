@@ -22,12 +22,14 @@ def capped(x):
 def forgotten(x):
     return x + 1
 '''
-TEST = """from mixup_helpers.tiny import capped
-
+# The first test to import the module runs its lines, and is not the only one that they are a matter for.
+TEST = """
 def test_small_ones_stay():
+    from mixup_helpers.tiny import capped
     assert capped(1) == 1
 
 def test_large_ones_do_not():
+    from mixup_helpers.tiny import capped
     assert capped(5) == 3
 """
 KILLED = ["LIMIT = 3", "LIMIT = 4"], ["if x > LIMIT", "if x > 2 * LIMIT"], ["LIMIT = 3", "1 / 0"]
@@ -45,7 +47,8 @@ mutate.FILES, mutate.LOADED, mutate.PATIENCE = ["tests/test_tiny.py"], [], 2
 
 def mutants(path):
     text = path.read_text()
-    return [mutate.Mutant("tiny.py", text[:text.index(old)].count("\\n") + 1, new, old) for old, new in CHANGES], text
+    line = {old: text[:text.index(old)].count("\\n") + 1 for old, _ in CHANGES}
+    return [mutate.Mutant("tiny.py", line[old], line[old] < 5, new, old) for old, new in CHANGES], text
 
 mutate.mutants, mutate.mutated = mutants, lambda mutant, text: text.replace(mutant.occurrence, mutant.operator, 1)
 sys.exit(mutate.main(["tiny"]))
@@ -100,8 +103,9 @@ def test_messages_docstrings_signatures_and_examples_are_left_alone(tmp_path):
     lines = ['"""Is 1 > 2?"""', "@exercise(1, -2, close=6)", "def f(x, *, y):", 'assert x < 7, f"{x + 1} > 2"',
              "return x * 2 + y"]  # fmt: skip
     module.write_text("{}\n{}\n{}\n    {}\n    {}\n".format(*lines))
-    changes = set()
-    for mutant in mutate.mutants(module)[0]:
+    found, changes = mutate.mutants(module)[0], set()
+    assert {mutant.line for mutant in found if mutant.on_import} == {2, 3}
+    for mutant in found:
         text = mutate.mutated(mutant, mutate.mutants(module)[1])
         changed = [" ".join(line.split()) for line in text.splitlines()]
         if lines[2] in changed:  # cosmic-ray takes the star for a product, but that is no Python

@@ -41,7 +41,7 @@ ReplaceBinaryOperator_Div_Mul ReplaceBinaryOperator_FloorDiv_Div ReplaceBinaryOp
 ReplaceBinaryOperator_Pow_Mul ReplaceBinaryOperator_BitOr_BitAnd ReplaceBinaryOperator_BitAnd_BitOr
 """.split()
 # What the other tests compare is stamped with the helpers' code, so that they would notice every mutant.
-UNIT_TESTS = "mixing properties reference training inputs pipelines checks evidence trials exercises moving"
+UNIT_TESTS = "mixing properties reference training inputs pipelines checks evidence trials exercises moving fuzz"
 FILES = ["mixup_helpers", *(f"tests/test_{name}.py" for name in f"{UNIT_TESTS} chapters_helpers".split())]
 # These take more than ten seconds each, and what they pass through has quicker tests as well.
 SLOW = """
@@ -65,6 +65,7 @@ class Mutant(NamedTuple):
 
     file: str
     line: int
+    on_import: bool
     operator: str
     occurrence: int
 
@@ -136,6 +137,15 @@ def record(folder, file):
     os._exit(code)
 
 
+def on_import(node):
+    """Whether it runs while its module is imported, as constants and defaults do."""
+    while node.parent:
+        if node.parent.type in ("funcdef", "lambdef") and node is node.parent.children[-1]:
+            return False
+        node = node.parent
+    return True
+
+
 def mutants(path):
     """All mutants of a module, and its syntax tree. Messages and the examples of exercises are left alone."""
     from cosmic_ray.ast import ast_nodes, get_ast
@@ -148,7 +158,7 @@ def mutants(path):
         for occurrence, (node, line) in enumerate(places):
             example = node.search_ancestor("decorator") and not node.search_ancestor("argument")
             if not node.search_ancestor("fstring") and not example:
-                found.append(Mutant(path.name, line, name, occurrence))
+                found.append(Mutant(path.name, line, on_import(node), name, occurrence))
     return sorted(found, key=lambda mutant: mutant.line), tree
 
 
@@ -248,10 +258,11 @@ def main(names):
         unchanged = pool.submit(copies.pass_unchanged, seconds)
         for file in files:
             found, tree = mutants(notebooks.ROOT / "mixup_helpers" / file)
-            # What runs while a module is imported, as constants do, is a matter for all tests that then run its lines;
-            # where none does, for all tests.
-            whole = set().union(*(those for (measured, _), those in tests.items() if measured == file))
-            chosen = [{test: seconds[test] for test in tests[file, mutant.line] or whole or seconds} for mutant in found]
+            # What runs while a module is imported is a matter for all tests that then run its lines; where none does,
+            # for all tests.
+            whole = set().union(*(those for (measured, _), those in tests.items() if measured == file)) or set(seconds)
+            lines = [whole if mutant.on_import else tests[file, mutant.line] or whole for mutant in found]
+            chosen = [{test: seconds[test] for test in those} for those in lines]
             for mutant, change in zip(found, pool.map(copies.survivor, found, [tree] * len(found), chosen)):
                 total += change is not None
                 killed += change == ""
