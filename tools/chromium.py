@@ -13,13 +13,22 @@ ARGUMENTS = (
 ).split()
 
 
-@contextlib.contextmanager
-def started():
-    """A running browser, of playwright's kind."""
+def path():
+    """Where it is; without one the program ends."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         sys.exit("no Chromium found. On Debian: apt install chromium")
+    return found
+
+
+@contextlib.contextmanager
+def started():
+    """A running browser, of playwright's kind."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path(), args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+if __name__ == "__main__":
+    print(path())
