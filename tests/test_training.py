@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -221,6 +222,19 @@ def test_memory_is_safe_with_several_threads():
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(right, range(1000)))
+
+
+def test_memory_that_another_thread_takes_first_is_not_missed():
+    class Taken(deque):
+        def popleft(self):
+            self.clear()
+            return super().popleft()
+
+    dataset, same = (MixUpDataset(X, Y, alpha=1, seed=0) for _ in range(2))
+    dataset[0]
+    dataset._buffers = Taken(dataset._buffers)
+    for one, other in zip(dataset[1], same[1], strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_alpha_can_be_set_to_zero_between_epochs():
