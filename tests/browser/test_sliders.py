@@ -43,10 +43,11 @@ def heights(d, left, pitch, n):
 
 
 def grey(figure, name):
+    paths = figure.locator(f'g[data-part="{name}"] path')
     image = np.zeros((8, 8))
-    for path in figure.locator(f'g[data-part="{name}"] path').all():
-        for column, row in re.findall(r"M(\d) (\d)h1", path.get_attribute("d")):
-            image[int(row), int(column)] += float(path.get_attribute("stroke-opacity"))
+    for d, opacity in paths.evaluate_all("all => all.map(e => ['d', 'stroke-opacity'].map(name => e.getAttribute(name)))"):
+        for column, row in re.findall(r"M(\d) (\d)h1", d):
+            image[int(row), int(column)] += float(opacity)
     return image
 
 
