@@ -17,6 +17,24 @@ from mixup_helpers import mixup_data
 from mixup_helpers.checks import Report, check_mixup, from_keras, from_pairs, from_timm, from_torchvision
 
 
+# What the reports of all that is checked below say otherwise than the first of them does, but for those that draw their
+# own random numbers. `python tests/test_checks.py` writes it anew; then read what has changed.
+REPORTS = Path(__file__).with_name("reports.txt")
+
+
+def known_reports():
+    return dict(block.partition("\n")[::2] for block in REPORTS.read_text(encoding="utf-8").strip().split("\n\n"))
+
+
+def known_report(name, fn):
+    """The report of `fn`, which must read as it is known."""
+    report, known = check_mixup(fn), known_reports()
+    if name in known:
+        same = [] if name == "formula" else known["formula"].splitlines()
+        assert known[name].splitlines() == [line for line in str(report).splitlines() if line not in same]
+    return report
+
+
 def formula(x, y, alpha, rng, lam=None, index=None, label_lam=None, label_index=None):
     """MixUp as the paper writes it, each part of which a fault can replace."""
     if not 0 <= alpha < 1e9 or y.ndim == 1:
@@ -70,15 +88,16 @@ def dataset(x, y, alpha, rng):
     return mixed_x[back], mixed_y[back]
 
 
-RIGHT = [
-    formula, from_pairs(mixup_data), per_row, never_itself, with_replacement, as_list,
-    class_ids_to_soft_labels, class_ids_to_few_classes, dataset,
-]  # fmt: skip
+RIGHT = {
+    "formula": formula, "pairs": from_pairs(mixup_data), "per row": per_row, "never itself": never_itself,
+    "with replacement": with_replacement, "as list": as_list, "class ids to soft labels": class_ids_to_soft_labels,
+    "class ids to few classes": class_ids_to_few_classes, "dataset": dataset,
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("fn", RIGHT)
-def test_nothing_fails_that_is_right(fn):
-    report = check_mixup(fn)
+@pytest.mark.parametrize("name", RIGHT)
+def test_nothing_fails_that_is_right(name):
+    report = known_report(name, RIGHT[name])
     assert report.failed == []
     assert report.choices == ["lam per batch or row"]
     report.raise_if_failed()
@@ -425,7 +444,7 @@ FAULTS = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_found_and_said(name):
     fn, failing, words = FAULTS[name]
-    report = check_mixup(fn)
+    report = known_report(name, fn)
     assert failing in report.failed
     assert words in report[failing]
     with pytest.raises(AssertionError, match=failing.split("(")[0]):
@@ -495,7 +514,7 @@ CHOICES = {
 @pytest.mark.parametrize("name", CHOICES)
 def test_a_choice_is_no_fault(name):
     fn, chosen, words = CHOICES[name]
-    report = check_mixup(fn)
+    report = known_report(name, fn)
     assert report.failed == []
     assert report.choices == sorted(["lam per batch or row", chosen], key=list(r[0] for r in report._rows).index)
     assert words in report[chosen]
@@ -697,3 +716,12 @@ def test_what_the_book_says_of_the_implementations_still_holds(tf):
                  for prop in report.passed + report.choices + report.failed}
         rows = stored[stored.experiment == name]
         assert dict(zip(rows.setting, rows.value.astype(int))) == found
+
+
+if __name__ == "__main__":
+    everything = RIGHT | {name: fn for name, (fn, *_) in (FAULTS | CHOICES).items()}
+    made = {name: {str(check_mixup(fn)) for _ in range(3)} for name, fn in everything.items()}
+    reports = {name: reports.pop().splitlines() for name, reports in made.items() if len(reports) == 1}
+    blocks = [[name, *(line for line in lines if name == "formula" or line not in reports["formula"])]
+              for name, lines in reports.items()]  # fmt: skip
+    REPORTS.write_text("\n\n".join("\n".join(block) for block in blocks) + "\n", encoding="utf-8")

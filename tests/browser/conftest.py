@@ -7,8 +7,8 @@ import serve
 from axe_playwright_python.sync_playwright import Axe
 
 # axe at a fraction of its time. It parses the same few colours over and over, and keeps their parts in WeakMaps,
-# which cost the garbage collector much: here they are properties, and parsed once. And it reads the colours of each
-# word of a program: here those of each look that words have in it.
+# which cost the garbage collector much: here they are properties, and parsed once. And it measures the contrast of
+# every word: here once for all words of one look, which is their colour, their font, and what is painted behind them.
 AXE = """((WeakMap, WeakSet) => {
     %s;
     const colour = axe.commons.color.Color.prototype, parse = colour.parseString, known = new Map();
@@ -20,18 +20,24 @@ AXE = """((WeakMap, WeakSet) => {
         return Object.assign(this, known.get(text));
     };
     const contrast = axe._audit.rules.find((rule) => rule.id === "color-contrast"), applies = contrast.matches;
-    const looks = new Map();
-    contrast.matches = function (node, ...rest) {
-        const program = node.closest("pre");
-        if (program && node !== program) {
-            // A single letter can't stand for a word: axe takes it for a picture, whose colour says nothing.
-            let look = getComputedStyle(node).color + (node.textContent.length > 1);
-            for (let e = node; e !== program; e = e.parentNode) look += " in " + e.tagName + e.className + e.style.cssText;
-            if (!looks.has(program)) looks.set(program, new Set());
-            if (looks.get(program).has(look)) return false;
-            looks.get(program).add(look);
+    const grounds = new Map(), looks = new Set();
+    const ground = (e) => {
+        if (!grounds.has(e)) {
+            const { backgroundColor, backgroundImage, opacity, filter } = getComputedStyle(e);
+            const own = [backgroundColor, backgroundImage, opacity, filter].join();
+            const behind = e.parentElement ? ground(e.parentElement) : "";
+            grounds.set(e, own === "rgba(0, 0, 0, 0),none,1,none" ? behind : behind + own);
         }
-        return applies.call(this, node, ...rest);
+        return grounds.get(e);
+    };
+    contrast.matches = function (node, ...rest) {
+        const { color, fontSize, fontWeight, textShadow } = getComputedStyle(node);
+        // axe takes a single letter for a picture, whose colour says nothing: it can't stand for words.
+        const look = [ground(node), color, fontSize, fontWeight, textShadow, node.textContent.length > 1].join();
+        if (looks.has(look)) return false;
+        const does = applies.call(this, node, ...rest);
+        if (does) looks.add(look);
+        return does;
     };
 })(...Array(2).fill(class {
     #key = Symbol();
