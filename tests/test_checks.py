@@ -4,6 +4,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import types
 import threading
 import time
 from pathlib import Path
@@ -681,6 +682,70 @@ def test_keras_layer(tf):
     assert not np.array_equal(a, c)
     assert not np.array_equal(a, mix(x, y, 8.0, np.random.default_rng(0))[0])
     np.testing.assert_allclose(a.reshape(4, -1), label @ x.reshape(4, -1), atol=1e-6)
+
+
+@pytest.fixture
+def torch(monkeypatch):
+    """The few things that the adapters ask of torch, made of NumPy's; `seeds` is what it was seeded with."""
+
+    class Tensor:
+        def __init__(self, array):
+            self.array = array
+
+        def permute(self, *axes):
+            return Tensor(self.array.transpose(axes))
+
+        def numpy(self):
+            return self.array
+
+    torch = types.SimpleNamespace(from_numpy=Tensor, seeds=[])
+    torch.manual_seed = torch.seeds.append
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    return torch
+
+
+@pytest.mark.parametrize("form", [from_torchvision, from_timm])
+def test_transforms_get_channels_first_and_tensors(torch, form):
+    seen = []
+
+    def make(**settings):
+        def transform(x, y):
+            seen.append((settings, x.array.copy(), y.array.copy()))
+            x.array *= 2  # as some do: it must not be hidden
+            return torch.from_numpy(x.array + 1), torch.from_numpy(y.array)
+
+        return transform
+
+    rng, state = np.random.default_rng(0), np.random.get_state()[1].copy()
+    for shape in [(3, 4, 5, 2), (3, 7), (3, 4, 5)]:
+        x, y = rng.random(shape, np.float32), np.eye(10, dtype=np.float32)[[4, 1, 7]]
+        before = x.copy()
+        mixed_x, mixed_y = form(make)(x, y, 0.3, rng)
+        settings, got, labels = seen.pop()
+        assert settings == {"num_classes": 10, "alpha" if form is from_torchvision else "mixup_alpha": 0.3}
+        np.testing.assert_array_equal(got, np.moveaxis(before, -1, 1) if len(shape) == 4 else before)
+        np.testing.assert_array_equal(labels, y if form is from_torchvision else [4, 1, 7])
+        np.testing.assert_array_equal(mixed_x, 2 * before + 1)
+        np.testing.assert_array_equal(x, 2 * before)
+        np.testing.assert_array_equal(mixed_y, labels)
+    form(make)(x, np.array([4, 1, 7]), 0.3, rng)
+    np.testing.assert_array_equal(seen.pop()[2], [4, 1, 7])  # class ids stay what they are
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+
+
+def test_every_call_of_a_transform_has_a_seed_of_its_own(torch):
+    drawn, rng = [], np.random.default_rng(0)
+    x, y = np.ones((2, 8), np.float32), np.eye(2, dtype=np.float32)
+
+    def make(**settings):
+        return lambda x, y: drawn.append(np.random.random()) or (x, y)
+
+    for run in range(50):
+        from_torchvision(make)(x, y, 1.0, rng)
+        from_timm(make)(x, y, 1.0, np.random.default_rng(run))
+    assert len(set(torch.seeds)) == 50 and len(set(drawn[1::2])) == 50
+    from_timm(make)(x, y, 1.0, np.random.default_rng(0))
+    assert drawn[-1] == drawn[1]
 
 
 def test_torch_transforms():
