@@ -449,13 +449,16 @@ class _Check:
         batches = self.batches[ALPHAS[1]]
         if (np.diagonal(batches, axis1=1, axis2=2) < VISIBLE).mean() > 0.5:
             taken = np.bincount(np.nonzero(self.one_each(batches) > VISIBLE)[1], minlength=ROWS)
+            if not taken.any():
+                return "fails", "no row of a batch is in the result"
             if stats.chisquare(taken).pvalue < self.level:
                 return "fails", f"any two rows, but not a fair choice: they were taken {taken.tolist()} times"
             return "choice", "a row of the result is a blend of any two rows, not of its own and a partner"
         _, partner = _lam_and_partner(batches)
-        seen = [set(partner[:, i].tolist()) - {-1} for i in range(ROWS)]
-        if not any(seen):
+        drawn = self.one_each(partner)
+        if not (drawn >= 0).any():
             return "fails", "nothing is mixed"
+        seen = [set(partner[:, i].tolist()) - {-1} for i in range(ROWS)]
         if all(len(partners) < 2 for partners in seen):
             fixed = [partners.pop() if partners else i for i, partners in enumerate(seen)]
             if len(set(fixed)) < ROWS:
@@ -464,7 +467,7 @@ class _Check:
                 return "choice", "flipped: the last row for the first"
             steps = {(i - p) % ROWS for i, p in enumerate(fixed)}
             return "choice", f"rolled by {steps.pop()}" if len(steps) == 1 else "the same in every batch"
-        row, drawn = np.arange(RUNS) % ROWS, self.one_each(partner)
+        row = np.arange(RUNS) % ROWS
         whom = np.bincount(drawn[drawn >= 0], minlength=ROWS)
         steps = np.bincount((drawn - row)[drawn >= 0] % ROWS, minlength=ROWS)[1:]  # 0 would be no partner
         if min(stats.chisquare(steps).pvalue, stats.chisquare(whom).pvalue) < self.level:
