@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from fuzz import Call
 
+from mixup_helpers import trials
+
 MODULES = "mixing training checks pipelines tables trials evidence models figures moving".split()
 LEFT_OUT = {"Report"}  # check_mixup makes them
 
@@ -40,6 +42,35 @@ def test_some_bad_inputs_are_refused_by_name(monkeypatch, tmp_path):
 def test_there_are_ten_thousand():
     table = fuzz.calls()
     assert sum(": good, " not in given for given in fuzz.inputs(table, fuzz.ROUNDS)) >= 10_000
+
+
+# The last that is taken, where it can be tried, and the first that is not.
+ENDS = [
+    ("check_mixup", "shape", (16,), (15,)), ("check_mixup", "shape", (16, 1), (16, 0)),
+    ("check_mixup", "shape", None, (10**7 + 1,)), ("check_mixup", "shape", None, (10**7, 2)),
+    ("interval", "comparisons", 1, 0), ("interval", "comparisons", 10**6, 10**6 + 1),
+    ("interval", "held_out", 0, -1e-9), ("interval", "held_out", 1 - 1e-9, 1),
+    ("say", "digits", 0, -1), ("say", "digits", 15, 16),
+    ("lam_slider", "pair", (0, 9), (0, 10)), ("lam_slider", "pair", (9, 0), (-1, 0)),
+    ("alpha_slider", "draws", 10**6, 10**6 + 1),
+    ("Trials", "seeds", [0], [-1]), ("Trials", "seeds", [2**32 - 1], [2**32]),
+    ("Trials", "split_seed", 0, -1), ("Trials", "split_seed", 2**32 - 1, 2**32),
+    ("Trials", "n_validation", 0, -1), ("Trials", "noise", 0, -1e-9), ("Trials", "weight_decay", 0, -1e-9),
+    ("Trials", "label_smoothing", 0, -1e-9), ("Trials", "label_smoothing", 1 - 1e-9, 1),
+    ("Trials", "dropout", 0, -1e-9), ("Trials", "wrong_labels", 0, -1e-9),
+    ("train", "epochs", 1, 0), ("train", "epochs", None, trials.MOST_EPOCHS + 1),
+    ("Trials.fit", "epochs", 1, 0), ("Trials.fit", "epochs", None, trials.MOST_EPOCHS + 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "argument", "last", "first"), ENDS)
+def test_the_ends_of_what_is_taken(name, argument, last, first):
+    call = fuzz.calls()[name]
+    good = call.good(np.random.default_rng(0))
+    if last is not None:
+        call.function(**good | {argument: last})
+    with pytest.raises(ValueError, match=argument):
+        call.function(**good | {argument: first})
 
 
 def checked(x):
