@@ -45,6 +45,16 @@ def test_ece_is_the_gap_of_fifteen_bins_weighted():
         assert measures(SURE, LABELS)["ece"][k] == pytest.approx(ece)
 
 
+def test_the_surest_bins_are_kept_apart():
+    found = measures(np.log([[[0.9, 0.1], [0.99, 0.01]]]), [[0, 1]])  # the first is right, the second wrong
+    assert found["ece"] == pytest.approx([(0.1 + 0.99) / 2])
+
+
+def test_labels_beyond_the_classes_are_refused():
+    with pytest.raises(ValueError, match="labels must be class ids from 0 to 1$"):
+        measures(np.zeros((1, 5, 2)), [[0, 1, 2, 0, 0]])
+
+
 def test_confidence_is_that_of_the_answers():
     found = measures(SURE, LABELS)
     for k, p in enumerate(softmax(SURE)):
@@ -105,6 +115,7 @@ def test_a_setting_is_named_by_alpha_unless_it_has_a_name():
 
 def test_on_test_images_measures_those():
     found = on_test_images([stand_in(), stand_in(alpha=0)], ["nll", "train_accuracy"], experiment="e")
+    assert found.index.is_unique
     expected = measures(SURE[:, 50:], LABELS[:, 50:])["nll"], measures(SURE[:, :50], LABELS[:, :50])["accuracy"]
     np.testing.assert_allclose(found["value"], np.round(np.tile(np.concatenate(expected), 2), 6))
     assert found["setting"].tolist() == ["MixUp"] * 8 + ["plain"] * 8
