@@ -105,10 +105,35 @@ def test_show_gives_the_picture_and_its_sentence():
     assert plt.get_fignums() == []
 
 
+def test_pictures_have_256_colours():
+    ax = plt.subplots()[1]
+    ax.imshow(np.linspace(0, 1, 1000)[None], cmap="viridis", aspect="auto")
+    pixels = plt.imread(io.BytesIO(figures.show(ax, "Many colours.")._repr_png_()))
+    assert len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)) == 256
+
+
 def test_digit_row_shows_every_pixel():
     images = np.random.default_rng(0).random((3, 8, 8))
     strip = figures.digit_row(images, ["a", "b", "c"]).images[0].get_array()
     np.testing.assert_array_equal(np.split(np.c_[strip, np.zeros(8)], 3, axis=1), np.pad(images, [(0, 0), (0, 0), (0, 1)]))
+
+
+def test_digit_row_is_as_tall_as_its_images_and_names_each_in_its_middle():
+    ax = figures.digit_row(np.zeros((3, 4, 8)), ["a", "b", "c"])
+    page = plt.rcParams["figure.figsize"][0]
+    assert ax.figure.get_size_inches() == pytest.approx([page, page * 4 / 26 + 0.5])  # three times 8, and two gaps
+    assert [text.get_position() for text in ax.texts] == [(3.5, 4), (12.5, 4), (21.5, 4)]
+    assert {(text.get_ha(), text.get_va()) for text in ax.texts} == {("center", "top")}
+    assert ax.images[0].get_clim() == (0, 1)
+
+
+def test_label_bars_stand_above_their_names():
+    ax = figures.label_bars([0.7, 0.3, 0], ["a", "b", "c"])
+    bars = [(bar.get_x() + bar.get_width() / 2, bar.get_width(), bar.get_height()) for bar in ax.patches]
+    np.testing.assert_allclose(bars, [(0, 0.5, 0.7), (1, 0.5, 0.3), (2, 0.5, 0)])
+    assert ax.get_xlim() == pytest.approx((-0.6, 2.6)) and ax.get_ylim() == (0, 1)
+    assert ax.get_xticks().tolist() == [0, 1, 2] and ax.get_yticks().tolist() == [0, 1]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b", "c"]
 
 
 def test_helpers_draw_where_they_are_told():
@@ -130,6 +155,21 @@ def test_confidence_map_draws_the_models_answers():
     np.testing.assert_allclose(p[0], p[-1])
 
 
+def test_confidence_map_shows_every_point_and_the_boundary():
+    points, classes = np.array([[-1.0, 0.0], [2.0, 1.0], [0.5, 5.0]]), np.array([0, 1, 0])
+    ax = figures.confidence_map(lambda p: 1 / (1 + np.exp(-p[:, 0] - 2 * p[:, 1])), points, classes)
+    image = ax.images[0]
+    left, right, bottom, top = image.get_extent()
+    across, up = np.meshgrid(np.linspace(left, right, 120), np.linspace(bottom, top, 120))
+    np.testing.assert_allclose(image.get_array(), 1 / (1 + np.exp(-across - 2 * up)))
+    assert image.get_clim() == (0, 1) and image.origin == "lower"
+    boundary, *drawn = ax.collections
+    assert boundary.levels.tolist() == [0.5] and boundary.get_linewidths().tolist() == [2]
+    assert [one.get_offsets().tolist() for one in drawn] == [points[[0, 2]].tolist(), points[[1]].tolist()]
+    assert [one.get_sizes().tolist() for one in drawn] == [[28], [28]]
+    assert ax.get_xticks().size == ax.get_yticks().size == 0
+
+
 COMPARED = pd.DataFrame(
     [(0.02, 0.01, 0.03), (-0.03, -0.05, -0.02), (0.01, -0.01, 0.03), (0.0, 0.0, 0.0)], columns=["effect", "low", "high"]
 )
@@ -145,12 +185,15 @@ def test_intervals_lie_where_the_numbers_say():
         assert point.get_xdata()[0] == pytest.approx(COMPARED.loc[row, "effect"] * 1000)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c", "d"]
     assert ax.get_yticks().tolist() == [0, 1, 2, 3]
-    bottom, top = ax.get_ylim()
-    assert top < 0 < 3 < bottom, "the first is on top, and all are seen"
+    assert ax.get_ylim() == (3.5, -0.5), "the first is on top, and all are seen"
+    assert ax.figure.get_size_inches() == pytest.approx([plt.rcParams["figure.figsize"][0], 0.32 * 4 + 1])
+    assert zero.get_linewidth() == 1
 
 
 def test_only_intervals_without_zero_are_filled():
     points = figures.intervals(COMPARED, list("abcd")).lines[2::2]
+    assert [point.get_markerfacecolor() == point.get_color() for point in points] == [True, True, False, False]
+    points = figures.intervals(COMPARED, list("abcd"), scale=0.1).lines[2::2]  # and small ones
     assert [point.get_markerfacecolor() == point.get_color() for point in points] == [True, True, False, False]
 
 

@@ -335,6 +335,14 @@ def test_more_is_never_called_fewer():
     assert "fewer" not in per_thousand(0.0001, 0.0004)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(0.6, 0.9, "600 to 900 more"), (0, 0.003, "0 to 3 more"), (-0.003, 0, "0 to 3 fewer"), (0.002, 0.002, "about 2 more")],
+)
+def test_counts_of_a_thousand_at_the_ends(low, high, words):
+    assert f", {words} are" in per_thousand(low, high)
+
+
 # Files
 
 MEASURED = rows({"accuracy": [0.5, 0.25, np.nan, 1]}, stand_in(), experiment="e", spoilt="no")
@@ -430,6 +438,10 @@ def test_large_values_are_held_to_the_same_difference(chapter, monkeypatch):
     monkeypatch.setenv("MIXUP_BOOK_CHECK", "1")
     with pytest.raises(AssertionError):
         save(MEASURED.assign(value=1000.001), "here")
+
+
+def test_other_kinds_of_whole_numbers_are_the_same(checked):
+    save(MEASURED.astype({"seed": "int32"}), "here")
 
 
 def test_a_run_without_a_stored_one_is_an_error(checked):
