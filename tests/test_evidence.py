@@ -339,7 +339,6 @@ def test_more_is_never_called_fewer():
     assert "fewer" not in per_thousand(0.0001, 0.0004)
 
 
-
 # Files
 
 MEASURED = rows({"accuracy": [0.5, 0.25, np.nan, 1]}, stand_in(), experiment="e", spoilt="no")

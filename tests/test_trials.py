@@ -1,6 +1,7 @@
 """Trials against Keras, against Adam as the papers have it, and against what their settings promise."""
 
 import io
+import logging
 import os
 import sys
 import threading
@@ -587,6 +588,26 @@ def test_after_epoch_is_called_or_refused_before_anything_is_trained():
     with pytest.raises(TypeError):
         train([trials], 1, "print")
     assert trials.epochs == 0
+
+
+def test_of_tensorflows_warnings_those_of_our_programs_alone_are_dropped():
+    def passes(function):
+        said = f"5 out of the last 5 calls to <function {function} at 0x7f> triggered tf.function retracing."
+        return bool(tf.get_logger().filter(logging.makeLogRecord({"msg": said})))
+
+    ours = ("_one_epoch", "_logits", "_input_gradients")
+    assert [passes(name) for name in (*ours, "one_epoch", "Model.fit")] == [False, False, False, True, True]
+
+
+def test_the_defaults_train_the_sources_network_without_mixup_on_all_that_is_left():
+    ours = Trials([0, 1])
+    known = {"alpha": 0, "lam_per": "batch", "partner": "batch", "mix_labels": True, "fresh": True, "label_smoothing": 0,
+             "noise": 0, "dropout": 0, "weight_decay": 0, "model": "mlp", "dtype": "float64", "epochs": 0}  # fmt: skip
+    assert {name: getattr(ours, name) for name in known} == known
+    assert (ours.x_train.shape, ours.x_validation.shape, ours.x_test.shape) == ((2, 1437, 64), (2, 0, 64), (2, 360, 64))
+    assert not np.array_equal(*ours.x_test)
+    rows = {x.tobytes(): label for x, label in zip(*digits(), strict=True)}
+    assert all(rows[x.tobytes()] == label for x, label in zip(ours.x_train[0], ours.y_train[0], strict=True))
 
 
 def test_many_ways_of_training_at_once_are_no_cause_for_a_warning(caplog):

@@ -8,25 +8,28 @@ import versions
 
 @pytest.fixture
 def environments(monkeypatch):
-    """The environments that are asked for, instead of any that are made; their tests pass."""
-    asked = []
+    """The environments that are asked for, instead of any that are made, and how tests are run in them; they pass."""
+    asked, tested = [], []
 
     def environment(place, python, resolution, needed, tools):
         asked.append((place.name, resolution, [name for name in needed if name.startswith("tensorflow")]))
         return sys.executable, "numpy 2"
 
     monkeypatch.setattr(versions, "environment", environment)
-    monkeypatch.setattr(versions, "passes", lambda *args, **settings: True)
+    monkeypatch.setattr(versions, "passes", lambda *args, **settings: tested.append(settings) or True)
     monkeypatch.setattr(versions, "interpreter", lambda version: sys.executable)
-    return asked
+    return asked, tested
 
 
 def test_both_ends_are_tried_on_both_pythons_and_the_pins_on_other_processors(environments, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["versions.py"])
     assert not versions.main()
-    assert [place for place, _, _ in environments] == ["3.11-oldest", "3.11-newest", "3.13-oldest", "3.13-newest"]
-    assert [resolution for _, resolution, _ in environments] == ["lowest-direct", "highest"] * 2
-    assert all(tensorflow for _, _, tensorflow in environments)
+    asked, tested = environments
+    assert [place for place, _, _ in asked] == ["3.11-oldest", "3.11-newest", "3.13-oldest", "3.13-newest"]
+    assert [resolution for _, resolution, _ in asked] == ["lowest-direct", "highest"] * 2
+    assert all(tensorflow for _, _, tensorflow in asked)
+    assert tested == [{}] * 4 + [{"ONEDNN_MAX_CPU_ISA": "AVX2"},
+                                 {"ONEDNN_MAX_CPU_ISA": "SSE41", "TF_NUM_INTRAOP_THREADS": "1"}]  # fmt: skip
     said = capsys.readouterr().out
     assert "ONEDNN_MAX_CPU_ISA=SSE41 TF_NUM_INTRAOP_THREADS=1" in said and said.endswith("passed with 6 of 6\n")
 
@@ -34,7 +37,8 @@ def test_both_ends_are_tried_on_both_pythons_and_the_pins_on_other_processors(en
 def test_the_quick_part_needs_no_tensorflow(environments, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["versions.py", "--quick"])
     assert not versions.main()
-    assert environments == [(f"{versions.HERE}-oldest", "lowest-direct", []), (f"{versions.HERE}-newest", "highest", [])]
+    asked, _ = environments
+    assert asked == [(f"{versions.HERE}-oldest", "lowest-direct", []), (f"{versions.HERE}-newest", "highest", [])]
     assert capsys.readouterr().out.endswith("passed with 2 of 2\n")
 
 
@@ -65,7 +69,7 @@ def test_a_python_that_is_nowhere_is_not_downloaded(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("code", "good"), [("assert True", True), ("assert False", False)])
 def test_tests_that_fail_are_shown(tmp_path, capfd, code, good):
-    (tmp_path / "test_small.py").write_text(f"def test_small():\n    {code}\n")
-    assert versions.passes(sys.executable, [tmp_path], ["-o", "addopts="]) == good
+    (tmp_path / "test_small.py").write_text(f"import os\ndef test_small():\n    assert os.environ['IT'] == 'on'\n    {code}\n")
+    assert versions.passes(sys.executable, [tmp_path], ["-o", "addopts="], IT="on") == good
     said = capfd.readouterr().out
     assert ("1 passed" in said and said.count("\n") == 1) if good else "assert False" in said
