@@ -1,5 +1,6 @@
 """Neither the tests nor what they start reach another machine."""
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -13,7 +14,9 @@ ELSEWHERE = "192.0.2.1"  # belongs to nobody: for documentation
     "reach",
     [
         lambda: socket.create_connection((ELSEWHERE, 80), timeout=1),
+        lambda: socket.socket().connect((ELSEWHERE, 80)),
         lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"", (ELSEWHERE, 53)),
+        lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendmsg([b""], [], 0, (ELSEWHERE, 53)),
         lambda: socket.getaddrinfo("example.org", 80),
         lambda: socket.gethostbyname("example.org"),
     ],
@@ -24,9 +27,19 @@ def test_another_machine_is_refused(reach):
         reach()
 
 
-def test_this_machine_is_not():
+@pytest.mark.parametrize("host", [None, "", "localhost", b"localhost", socket.gethostname(), "0.0.0.0", "127.0.0.2", "::1"])
+def test_this_machine_is_not(host):
+    with contextlib.suppress(OSError):  # where it does not know its own name
+        socket.getaddrinfo(host, 80)
+
+
+def test_a_server_on_this_machine_is_reached(tmp_path):
     with socket.create_server(("localhost", 0)) as server:
         socket.create_connection(server.getsockname()).close()
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        server.bind(str(tmp_path / "here"))
+        server.listen()
+        client.connect(str(tmp_path / "here"))
 
 
 @pytest.mark.parametrize("command", [["-c"], ["-m", "IPython", "--no-banner", "-c"]])

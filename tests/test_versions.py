@@ -62,8 +62,9 @@ def test_a_python_that_is_nowhere_is_not_downloaded(tmp_path, monkeypatch):
     monkeypatch.setattr(versions.subprocess, "run", run)
     assert versions.interpreter("3.99") is None
     assert "--no-python-downloads" in commands[0]
-    (tmp_path / "versions" / "3.99.1" / "bin").mkdir(parents=True)
-    (tmp_path / "versions" / "3.99.1" / "bin" / "python").touch()
+    for version in ("3.9.1", "3.99.1", "3.100.1"):
+        (tmp_path / "versions" / version / "bin").mkdir(parents=True)
+        (tmp_path / "versions" / version / "bin" / "python").touch()
     assert versions.interpreter("3.99") == tmp_path / "versions" / "3.99.1" / "bin" / "python"
 
 
