@@ -62,10 +62,11 @@ def test_a_python_that_is_nowhere_is_not_downloaded(tmp_path, monkeypatch):
     monkeypatch.setattr(versions.subprocess, "run", run)
     assert versions.interpreter("3.99") is None
     assert "--no-python-downloads" in commands[0]
-    for version in ("3.9.1", "3.99.1", "3.100.1"):
-        (tmp_path / "versions" / version / "bin").mkdir(parents=True)
-        (tmp_path / "versions" / version / "bin" / "python").touch()
-    assert versions.interpreter("3.99") == tmp_path / "versions" / "3.99.1" / "bin" / "python"
+    for version in ("3.9", "3.99", "3.100"):
+        python = tmp_path / "versions" / f"{version}.1" / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.touch()
+        assert versions.interpreter(version) == python
 
 
 @pytest.mark.parametrize(("code", "good"), [("assert True", True), ("assert False", False)])
