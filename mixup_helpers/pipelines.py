@@ -52,7 +52,7 @@ def mixup_batches(dataset, alpha=0.2, *, seed):
     The weights come from a table of 65,536 that NumPy draws here: a ratio of two gamma
     draws in float32, the usual way to a Beta draw, goes wrong for small alpha.
 
-    To begin a pass costs about 10 milliseconds. Where an epoch is hardly longer, give
+    To begin a pass costs tens of milliseconds. Where an epoch is hardly longer, give
     ``mixed.repeat()`` and ``steps_per_epoch=len(mixed)`` to ``model.fit``.
 
     Whether a dataset is batched can't always be seen: rows of shape (10,) with labels
