@@ -1,13 +1,16 @@
 """A Sphinx extension: formulas become MathML while the book is built, so that a page needs no script to show them."""
 
+import re
+
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.util.docutils import SphinxTranslator
 
 
 def mathml(node, **options):
-    # The converter takes this sign for a name, and would set it without space.
-    return convert(node.astext(), **options).replace("<mi>&#x000B1;</mi>", "<mo>&#x000B1;</mo>")
+    # The converter takes this sign and these functions for names of numbers, and would set them without space.
+    found = convert(node.astext(), **options).replace("<mi>&#x000B1;</mi>", "<mo>&#x000B1;</mo>")
+    return re.sub("<mi>(log|ln)</mi>", r'<mo lspace="0.17em" rspace="0.17em">\1</mo>', found)
 
 
 def inline(translator: SphinxTranslator, node):
