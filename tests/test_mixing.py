@@ -429,3 +429,9 @@ def test_what_a_mask_hides_stays_as_the_formula_leaves_it(alpha):
     mixed_x = mixup_data(masked, y, alpha)[0]
     np.testing.assert_array_equal(mixed_x.mask, expected.mask)
     np.testing.assert_array_equal(mixed_x.data, expected.data)
+
+
+@pytest.mark.parametrize("n", [4, 2**17])
+def test_of_a_mapped_file_comes_an_array_in_memory(tmp_path, n):
+    x = np.memmap(tmp_path / "x", dtype="float32", mode="w+", shape=(2, n))
+    assert type(mixup_data(x, np.eye(2), 1.0, rng=np.random.default_rng(0))[0]) is np.ndarray
