@@ -39,9 +39,9 @@ def pages_address(repository):
 
 
 def mark_tables(app, doctree):
-    """Tell printed tables from printed sentences by their gaps: on a phone, sentences are wrapped and tables scroll."""
+    """Tell printed tables from sentences by gaps and indents: on a phone, sentences are wrapped and tables scroll."""
     for node in doctree.findall(nodes.literal_block):
-        if node.get("language") == "myst-ansi" and len(re.findall(r"(?m)^.*\S {2,}\S", node.astext())) > 2:
+        if node.get("language") == "myst-ansi" and len(re.findall(r"(?m)^.*\S {2,}\S|^ {4,}\S", node.astext())) > 2:
             node["classes"].append("printed-table")
 
 
