@@ -435,3 +435,20 @@ def test_what_a_mask_hides_stays_as_the_formula_leaves_it(alpha):
 def test_of_a_mapped_file_comes_an_array_in_memory(tmp_path, n):
     x = np.memmap(tmp_path / "x", dtype="float32", mode="w+", shape=(2, n))
     assert type(mixup_data(x, np.eye(2), 1.0, rng=np.random.default_rng(0))[0]) is np.ndarray
+
+
+def test_one_hot_is_meant_along_the_last_axis():
+    pixels = np.ones((2, 1, 3), int) * [1, 0, 0]
+    assert mix_labels(pixels, pixels, 0.5).shape == (2, 1, 3)
+    with pytest.raises(TypeError, match="one-hot"):
+        mix_labels(pixels.swapaxes(1, 2), pixels.swapaxes(1, 2), 0.5)
+
+
+def test_memory_of_two_rows_that_is_the_same_is_refused_and_of_one_row_is_fine():
+    memory = np.zeros(8)
+    two, one = (np.lib.stride_tricks.as_strided(memory, (n, 4), (0, 8)) for n in (2, 1))
+    with pytest.raises(ValueError, match="out has the same memory"):
+        mixup_data(np.ones((2, 4)), np.eye(2), 1.0, out=two)
+    assert mixup_data(np.ones((1, 4)), np.eye(1), 1.0, out=one)[0] is one
+    gaps = np.lib.stride_tricks.as_strided(memory, (1, 4), (0, 16))  # the axis of one row has a step, but takes none
+    assert mixup_data(np.ones((1, 4)), np.eye(1), 1.0, out=gaps)[0] is gaps
