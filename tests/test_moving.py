@@ -149,6 +149,37 @@ def test_the_alpha_slider_mixes_the_pairs_at_the_weights_below_them():
         assert f'data-part="lam{i}">{lam:.2f}<' in page
 
 
+def widths(page):
+    return {float(width) for width in re.findall(r"h([\d.]+)v", page.split("<script>")[0])}
+
+
+def test_bars_have_room_between_them_and_stand_on_one_line():
+    assert widths(lam_slider()._repr_html_()) == {8, 9}  # of an image, and of 13 for each bar
+    assert widths(moving.epoch_slider(counts())._repr_html_()) == {13}  # of 14
+    page = alpha_slider(start=0.1)._repr_html_()
+    assert widths(page) == {13}
+    ends, middle = (bars(part(page, name)) for name in ("ends", "middle"))
+    assert set(ends) == {20, 34, 272, 286} and not set(middle) & set(ends)  # a tenth at either end
+    assert {base for base, _ in [*ends.values(), *middle.values()]} == {110}
+
+
+def test_the_slider_has_a_place_for_each_state():
+    pages = lam_slider(), alpha_slider(), moving.epoch_slider(counts())
+    assert [re.search(r'type="?range"?[^>]* max="?(\d+)', page._repr_html_()).group(1) for page in pages] == ["50", "2", "2"]
+
+
+def test_the_alpha_slider_starts_at_the_sources_alpha_and_takes_the_largest():
+    assert "0.2" in repr(moving.alpha_slider(FIRST, SECOND, [0.1, 0.2, 1e300], np.random.default_rng(0)))
+
+
+def test_one_image_can_be_counted_and_less_than_none_can_not():
+    moving.epoch_slider(counts(n=1))
+    table = counts()
+    table.loc[0, "sure"] = -0.5
+    with pytest.raises(ValueError, match="counts"):
+        moving.epoch_slider(table)
+
+
 def test_the_epoch_slider_draws_the_counts():
     table = counts()
     shuffled = table.sample(frac=1, random_state=0)
