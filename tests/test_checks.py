@@ -748,6 +748,14 @@ def test_every_call_of_a_transform_has_a_seed_of_its_own(torch):
     assert drawn[-1] == drawn[1]
 
 
+def test_every_call_of_a_layer_has_a_seed_of_its_own():
+    seeds, rng = [], np.random.default_rng(0)
+    mix = from_keras(lambda alpha, seed: seeds.append(seed) or (lambda batch, training: batch))
+    for _ in range(50):
+        mix(np.ones((2, 8)), np.eye(2), 1.0, rng)
+    assert len(set(seeds)) == 50
+
+
 def test_torch_transforms():
     for package in ("torchvision", "timm"):
         if importlib.util.find_spec(package) is None:

@@ -89,7 +89,7 @@ def test_a_figure_is_whole_before_any_script_runs(make):
 
 def test_answers_are_those_of_keras():
     model, rng = models.perceptron((8, 8), [7], 10, seed=1), np.random.default_rng(1)
-    model.set_weights([rng.normal(size=values.shape) for values in model.get_weights()])  # biases, too, start at 0
+    model.set_weights([rng.normal(size=values.shape) for values in model.get_weights()])  # biases too, which start at 0
     flat = np.concatenate([values.ravel() for values in model.get_weights()])
     np.testing.assert_allclose(moving.answers(flat, FIRST), model(FIRST).numpy(), atol=1e-5)
     np.testing.assert_allclose(moving.answers(1000 * flat, FIRST).sum(axis=1), 1)
