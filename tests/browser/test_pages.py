@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import re
+from collections import Counter
 from urllib.parse import urlsplit
 
 import notebooks
@@ -158,7 +159,10 @@ def transferred(context, address):
         image.scroll_into_view_if_needed()
     page.wait_for_load_state("networkidle")
     page.close()
-    return {addresses[request]: number for request, number in bytes_of.items()}
+    found = Counter()
+    for request, number in bytes_of.items():
+        found[addresses[request]] += number
+    return found
 
 
 @pytest.fixture(scope="session")
