@@ -63,9 +63,14 @@ ENDS = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def table():
+    return fuzz.calls()
+
+
 @pytest.mark.parametrize(("name", "argument", "last", "first"), ENDS)
-def test_the_ends_of_what_is_taken(name, argument, last, first):
-    call = fuzz.calls()[name]
+def test_the_ends_of_what_is_taken(table, name, argument, last, first):
+    call = table[name]
     good = call.good(np.random.default_rng(0))
     if last is not None:
         call.function(**good | {argument: last})
