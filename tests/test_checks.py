@@ -23,16 +23,17 @@ from mixup_helpers.checks import Report, check_mixup, from_keras, from_pairs, fr
 REPORTS = Path(__file__).with_name("reports.txt")
 
 
-def known_reports():
-    return dict(block.partition("\n")[::2] for block in REPORTS.read_text(encoding="utf-8").strip().split("\n\n"))
+def otherwise(name, lines, first):
+    """What is said otherwise than in the first report; all of the first itself."""
+    return [line for line in lines if name == "formula" or line not in first]
 
 
 def known_report(name, fn):
     """The report of `fn`, which must read as it is known."""
-    report, known = check_mixup(fn), known_reports()
+    known = dict(block.partition("\n")[::2] for block in REPORTS.read_text(encoding="utf-8").strip().split("\n\n"))
+    report = check_mixup(fn)
     if name in known:
-        same = [] if name == "formula" else known["formula"].splitlines()
-        assert known[name].splitlines() == [line for line in str(report).splitlines() if line not in same]
+        assert known[name].splitlines() == otherwise(name, str(report).splitlines(), known["formula"].splitlines())
     return report
 
 
@@ -795,6 +796,5 @@ if __name__ == "__main__":
     everything = RIGHT | {name: fn for name, (fn, *_) in (FAULTS | CHOICES).items()}
     made = {name: {str(check_mixup(fn)) for _ in range(3)} for name, fn in everything.items()}
     reports = {name: reports.pop().splitlines() for name, reports in made.items() if len(reports) == 1}
-    blocks = [[name, *(line for line in lines if name == "formula" or line not in reports["formula"])]
-              for name, lines in reports.items()]  # fmt: skip
+    blocks = [[name, *otherwise(name, lines, reports["formula"])] for name, lines in reports.items()]
     REPORTS.write_text("\n\n".join("\n".join(block) for block in blocks) + "\n", encoding="utf-8")
