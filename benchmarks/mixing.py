@@ -1,9 +1,9 @@
 """What mixing a batch costs beside the plain formula and other libraries: in turns, each size in its own process.
 
-What was tried for `mixup_data` and not taken: a scratch aligned to 64 bytes (10 % faster at 1797x8x8, 2 % at
+What was tried for `mixup_data` and not taken: a scratch aligned to 64 bytes (10% faster at 1797x8x8, 2% at
 128x32x32x3, for three obscure lines), a scratch kept between calls (no difference), rows one by one (faster for
-rows larger than a block only, where it is done), blocks by fancy indexing in one loop (5 to 25 % slower), and a
-second thread for batches of less than 32 MB of float32 (up to 70 % slower; at 256x224x224x3 it saves a quarter).
+rows larger than a block only, where it is done), blocks by fancy indexing in one loop (5 to 25% slower), and a
+second thread for batches of less than 32 MB of float32 (up to 70% slower; at 256x224x224x3 it saves a quarter).
 """
 
 import argparse

@@ -196,7 +196,7 @@ def on_test_images(trials, metrics=("accuracy",), **columns):
 
 
 def interval(differences, comparisons=1, held_out=0.2):
-    """Mean of paired differences, and the interval that holds the true one with 95 % confidence.
+    """Mean of paired differences, and the interval that holds the true one with 95% confidence.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ def interval(differences, comparisons=1, held_out=0.2):
         One difference for each seed.
     comparisons : int, default 1
         How many intervals are looked at. Each is widened (Bonferroni), so that all of
-        them together hold with 95 % confidence.
+        them together hold with 95% confidence.
     held_out : float, default 0.2
         The share of the data that each split tests on. The splits share rows, so their
         differences are not independent, and the interval is wider than with fresh data
@@ -259,7 +259,7 @@ def compare(results, metric, factor, baseline, by=(), together=False, held_out=0
     by : str or list of str, optional
         Columns whose values are kept apart.
     together : bool, default False
-        Whether all intervals of the result shall hold together with 95 % confidence, or each by itself.
+        Whether all intervals of the result shall hold together with 95% confidence, or each by itself.
     held_out : float, default 0.2
         For `interval`.
 

@@ -528,9 +528,9 @@ def flattered():
     mistakes={
         "you did not widen: divide by the number of comparisons":
             lambda seeds, m: _t(0.975, seeds - 1),
-        "you left 5 % above the point: half of it lies below the interval":
+        "you left 5% above the point: half of it lies below the interval":
             lambda seeds, m: _t(1 - 0.05 / m, seeds - 1),
-        "you multiplied the point: divide the 5 % by the number of comparisons":
+        "you multiplied the point: divide the 5% by the number of comparisons":
             lambda seeds, m: m * _t(0.975, seeds - 1),
         "you took as many degrees of freedom as seeds: it is one less":
             lambda seeds, m: _t(1 - 0.025 / m, seeds),

@@ -140,7 +140,10 @@ def digit_row(images, captions=None, ax=None):
     # As tall as the strip, and half an inch for the captions.
     ax = _axes(ax, figsize=(page, page * height / strip.shape[1] + 0.5))
     for i, image in enumerate(images):
-        strip[:, i * (width + gap) : i * (width + gap) + width] = image
+        left = i * (width + gap)
+        strip[:, left : left + width] = image
+        # A light image would not show where it ends.
+        ax.add_patch(plt.Rectangle((left - 0.5, -0.5), width, height, fill=False, edgecolor="0.7", clip_on=False))
     ax.imshow(strip, vmin=0, vmax=1)
     for i, caption in enumerate(captions):
         ax.text(i * (width + gap) + width / 2 - 0.5, height, caption, ha="center", va="top")

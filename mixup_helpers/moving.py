@@ -169,7 +169,7 @@ def alpha_slider(first, second, alphas, rng, *, start=0.2, draws=2000):
     >>> from mixup_helpers import data
     >>> images = data.digits()[0][:4].reshape(4, 8, 8)
     >>> alpha_slider(images[:2], images[2:], [0.2, 1], np.random.default_rng(0), start=1, draws=100)
-    At alpha 1, 20 % of all weights are within 0.1 of an end, and 26 % of these 100. Of 2 blends, 0 are nearly unmixed.
+    At alpha 1, 20% of all weights are within 0.1 of an end, and 26% of these 100. Of 2 blends, 0 are nearly unmixed.
     """
     first, second = _as_images(first, "first"), _as_images(second, "second")
     if len(first) != len(second):
@@ -197,7 +197,7 @@ def alpha_slider(first, second, alphas, rng, *, start=0.2, draws=2000):
             "value": f"{alpha:g}",
             "sentence": f"At alpha {alpha:g}, {shares[0]:.0%} of all weights are within 0.1 of an end, and "
             f"{shares[1]:.0%} of these {draws:,}. Of {len(first)} blends, "
-            f"{np.sum(np.abs(blends - 0.5) > 0.4)} are nearly unmixed.".replace("%", " %"),
+            f"{np.sum(np.abs(blends - 0.5) > 0.4)} are nearly unmixed.",
             "parts": {
                 "ends": _bars(heights * ends, box), "middle": _bars(heights * ~ends, box),
                 "density": "M" + "L".join(curve),
@@ -283,7 +283,7 @@ def epoch_slider(counts):
                 f"{name}-right": _bars(ok / n, box), f"{name}-wrong": _bars(ko / n, box, ok / n),
                 f"{name}-accuracy": f"M{32 + 140 * accuracy:.1f} 10V110",
                 f"{name}-sure": f"M{32 + 140 * confidence:.1f} 10V110",
-                f"{name}-numbers": f"{accuracy:.0%} right, {confidence:.0%} sure".replace("%", " %"),
+                f"{name}-numbers": f"{accuracy:.0%} right, {confidence:.0%} sure",
             }  # fmt: skip
         say = (
             f"After epoch {epoch + 1}, without MixUp {{:.0f}} of {n} test images are right at a mean confidence of "

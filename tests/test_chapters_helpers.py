@@ -118,13 +118,17 @@ def test_digit_row_shows_every_pixel():
     np.testing.assert_array_equal(np.split(np.c_[strip, np.zeros(8)], 3, axis=1), np.pad(images, [(0, 0), (0, 0), (0, 1)]))
 
 
-def test_digit_row_is_as_tall_as_its_images_and_names_each_in_its_middle():
+def test_digit_row_is_as_tall_as_its_images_and_names_and_frames_each():
     ax = figures.digit_row(np.zeros((3, 4, 8)), ["a", "b", "c"])
     page = plt.rcParams["figure.figsize"][0]
     assert ax.figure.get_size_inches() == pytest.approx([page, page * 4 / 26 + 0.5])  # three times 8, and two gaps
     assert [text.get_position() for text in ax.texts] == [(3.5, 4), (12.5, 4), (21.5, 4)]
     assert {(text.get_ha(), text.get_va()) for text in ax.texts} == {("center", "top")}
     assert ax.images[0].get_clim() == (0, 1)
+    assert [frame.get_bbox().extents.tolist() for frame in ax.patches] == [
+        [-0.5, -0.5, 7.5, 3.5], [8.5, -0.5, 16.5, 3.5], [17.5, -0.5, 25.5, 3.5],
+    ]  # fmt: skip
+    assert not any(frame.get_fill() or frame.get_clip_on() for frame in ax.patches), "seen whole, and see-through"
 
 
 def test_label_bars_stand_above_their_names():

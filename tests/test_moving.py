@@ -139,7 +139,7 @@ def test_the_alpha_slider_draws_the_draws():
         np.testing.assert_allclose(points[:, 1], 110 - 25 * np.minimum(density, 4), atol=0.051)
         np.testing.assert_allclose(state["blends"], lam[:10], atol=0.00051)
         near = [2 * stats.beta(alpha, alpha).cdf(0.1), np.mean(np.abs(lam - 0.5) > 0.4)]
-        assert re.findall(r"(\d+) %", state["sentence"]) == [f"{100 * share:.0f}" for share in near]
+        assert re.findall(r"(\d+)%", state["sentence"]) == [f"{100 * share:.0f}" for share in near]
 
 
 def test_the_alpha_slider_mixes_the_pairs_at_the_weights_below_them():

@@ -45,7 +45,7 @@
   function restart() {
     const { noise, wrong, alpha } = settings();
     showValue("noise", noise.toFixed(2));
-    showValue("wrong", `${Math.round(100 * wrong)} %`);
+    showValue("wrong", `${Math.round(100 * wrong)}%`);
     showValue("alpha", String(alpha));
     run = new Run(settings());
     curves = [];
@@ -218,7 +218,7 @@
 
   function tell() {
     const [plain, mixup] = [run.plain.measure(run.fresh), run.mixup.measure(run.fresh)];
-    const percent = (share) => `${Math.round(100 * share)} %`;
+    const percent = (share) => `${Math.round(100 * share)}%`;
     const summary = ({ accuracy, confidence }) =>
       `${percent(accuracy)} of fresh points right, mean confidence ${confidence.toFixed(2)}`;
     find("caption-plain").textContent = `Without MixUp: ${summary(plain)}`;

@@ -92,7 +92,7 @@ def betas(page, alpha):
 
 @pytest.mark.parametrize("alpha", [0.05, 0.4, 1, 8, 100])
 def test_beta_draws_follow_the_distribution(playground, alpha):
-    """Two tests at each alpha; right draws fail either with 1 seed in 1000, draws that are off by 2 % with most."""
+    """Two tests at each alpha; right draws fail either with 1 seed in 1000, draws that are off by 2% with most."""
     lam = betas(playground, alpha)
     assert 0 <= lam.min() and lam.max() <= 1
     assert stats.binomtest(int(np.sum(lam > 0.5)), len(lam)).pvalue > 0.001
@@ -367,7 +367,7 @@ def test_captions_and_labels_say_what_the_networks_answer(playground):
     for name, (p, y) in (("Without", plain), ("With", mixup)):
         p, y = np.array(p), np.array(y)
         right, sure = np.mean((p > 0.5) == y), np.maximum(p, 1 - p).mean()
-        sentence = f"{name} MixUp: {right:.0%} of fresh points right, mean confidence {sure:.2f}".replace("%", " %")
+        sentence = f"{name} MixUp: {right:.0%} of fresh points right, mean confidence {sure:.2f}"
         playground.get_by_role("img", name=sentence, exact=True).wait_for()
     losses = [-np.log(np.where(np.array(y) == 1, p, 1 - np.array(p))).mean() for p, y in (plain, mixup)]
     label = playground.locator("#playground-loss").get_attribute("aria-label")
@@ -425,8 +425,8 @@ def test_everything_is_reached_and_moved_by_keyboard_with_a_visible_focus(playgr
             assert playground.evaluate(spoken) == "0.20"
         elif name == "playground-wrong":
             playground.keyboard.press("ArrowRight")
-            assert playground.evaluate(spoken) == "5 %"
-            assert playground.locator("#playground-wrong-value").text_content() == "5 %"
+            assert playground.evaluate(spoken) == "5%"
+            assert playground.locator("#playground-wrong-value").text_content() == "5%"
         elif name == "playground-play":
             playground.keyboard.press("Space")
             assert playground.evaluate("document.activeElement.textContent") == "Pause"

@@ -79,7 +79,7 @@ def check_alpha(figure, at):
         np.testing.assert_allclose(grey(figure, f"image{i}"), blend, atol=0.006)
         assert figure.locator(f'[data-part="lam{i}"]').inner_text() == f"{lam[i]:.2f}"
     shares = [2 * beta.cdf(0.1), np.mean(np.abs(lam - 0.5) > 0.4)]
-    said = re.findall(r"(\d+) %", figure.locator("figcaption").inner_text())
+    said = re.findall(r"(\d+)%", figure.locator("figcaption").inner_text())
     assert said == [f"{100 * share:.0f}" for share in shares]
     return f"{ALPHAS[at]:g}"
 
