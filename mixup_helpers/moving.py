@@ -37,7 +37,7 @@ padding:2px;border:2px solid transparent}
 .moving .panels svg{display:block;width:100%;height:auto}
 .moving .ground{fill:#fff;stroke:none}
 .moving .ink{stroke:#000;fill:none;shape-rendering:crispEdges}
-.moving .axis{stroke:currentColor;fill:none}
+.moving .line{stroke:currentColor;fill:none}
 figure.moving figcaption{margin:.5rem 0 0;text-align:left;font:inherit;font-size:1rem;color:inherit}
 @container (max-width:30rem){.moving fieldset{grid-template-columns:repeat(5,minmax(0,1fr))}}
 @media print{.moving form{display:none}.moving{break-inside:avoid}}
@@ -112,7 +112,7 @@ def lam_slider(first, second, plain, mixup, *, lam=0.7, pair=(3, 7)):
     names = ["label", "plain", "mixup"]
     parts = {"image": _ink(image), **{name: _bars(values, box) for name, values in zip(names, shown)}}
     panels = "".join(
-        f'<div>{title}<svg viewBox="0 0 146 110"><path class="axis" d="M14 8H144M14 92H144" stroke-opacity=".4"/>'
+        f'<div>{title}<svg viewBox="0 0 146 110"><path class="line" d="M14 8H144M14 92H144" stroke-opacity=".4"/>'
         f'<text x="0" y="13">1</text><text x="0" y="96">0</text>'
         f"{_part(name, parts, color)}{_digits_below(box)}</svg></div>"
         for name, title, color in [
@@ -210,7 +210,7 @@ def alpha_slider(first, second, alphas, rng, *, start=0.2, draws=2000):
     parts = state["parts"]
     density = (
         f'<svg viewBox="0 0 310 130">{_part("middle", parts, "currentColor")}{_part("ends", parts, "currentColor")}'
-        f'<path class="axis" d="M20 110H300" stroke-opacity=".4"/>{_part("density", parts, "none", "currentColor")}'
+        f'<path class="line" d="M20 110H300" stroke-opacity=".4"/>{_line("density", parts)}'
         '<text x="20" y="127">0</text><text x="160" y="127" text-anchor="middle">lam</text>'
         '<text x="300" y="127" text-anchor="end">1</text></svg>'
     )
@@ -294,10 +294,10 @@ def epoch_slider(counts):
     parts = state["parts"]
     panels = "".join(
         f'<div>{style["label"]}: <span data-part="{name}-numbers">{parts[f"{name}-numbers"]}</span>'
-        f'<svg viewBox="0 0 174 130"><path class="axis" d="M32 10H172M32 110H172" stroke-opacity=".4"/>'
+        f'<svg viewBox="0 0 174 130"><path class="line" d="M32 10H172M32 110H172" stroke-opacity=".4"/>'
         f'{_part(f"{name}-right", parts, style["color"])}{_part(f"{name}-wrong", parts, "currentColor")}'
-        f'{_part(f"{name}-accuracy", parts, "none", "currentColor")}'
-        f'{_part(f"{name}-sure", parts, "none", "currentColor", 4)}'
+        f'{_line(f"{name}-accuracy", parts)}'
+        f'{_line(f"{name}-sure", parts, "4")}'
         f'<text x="28" y="15" text-anchor="end">{n}</text><text x="28" y="114" text-anchor="end">0</text>'
         '<text x="32" y="127">0</text><text x="102" y="127" text-anchor="middle">confidence</text>'
         '<text x="172" y="127" text-anchor="end">1</text></svg></div>'
@@ -344,7 +344,7 @@ def answers(weights, images):
     weights, images = _as_weights(weights, "weights"), as_finite(images, "images")
     if images[0].size != 64 or np.abs(images - 0.5).max() > 0.501:  # blends may be off by a rounding error
         raise ValueError(f"images must have shape (n, 8, 8) and values from 0 to 1, got shape {images.shape}")
-    hidden = (len(weights) - 10) // 75
+    hidden = len(weights) // 75
     kernel, bias, kernel2, bias2 = np.split(weights, np.cumsum([64 * hidden, hidden, 10 * hidden]))
     x = np.reshape(images, (-1, 64))
     logits = np.maximum(x @ kernel.reshape(64, hidden) + bias, 0) @ kernel2.reshape(hidden, 10) + bias2
@@ -354,7 +354,7 @@ def answers(weights, images):
 
 def _figure(data, style, controls, panels, value, sentence, at, last):
     """The frame that all three have in common: controls, what is drawn, the sentence, the script."""
-    name, said = data["name"], html.escape(sentence, quote=True)
+    name, said = data["name"], html.escape(sentence)
     page = (
         f'<figure class="moving moving-{name}"><style>{_STYLE}{style}</style>\n'
         f'<form autocomplete="off" hidden>{controls}<label>{name} = <output>{value}</output>'
@@ -368,9 +368,12 @@ def _figure(data, style, controls, panels, value, sentence, at, last):
     return _Figure(page, sentence)
 
 
-def _part(name, parts, fill, stroke="none", dash=0):
-    more = f' stroke-width="2" stroke-dasharray="{dash}"' if stroke != "none" else ""
-    return f'<path data-part="{name}" fill="{fill}" stroke="{stroke}"{more} d="{parts[name]}"/>'
+def _part(name, parts, fill):
+    return f'<path data-part="{name}" fill="{fill}" d="{parts[name]}"/>'
+
+
+def _line(name, parts, dash="none"):
+    return f'<path data-part="{name}" class="line" stroke-width="2" stroke-dasharray="{dash}" d="{parts[name]}"/>'
 
 
 def _bars(values, box, below=None):
@@ -423,7 +426,7 @@ def _letters(images):
 
 def _as_images(value, name):
     images = as_finite(value, name).astype(float)
-    if images.ndim != 3 or images.shape[1:] != (8, 8) or not len(images):
+    if images.shape[1:] != (8, 8) or not len(images):
         raise ValueError(f"{name} must have shape (n, 8, 8), got {images.shape}")
     if not ((0 <= images) & (images <= 1) & (16 * images == np.rint(16 * images))).all():
         raise ValueError(f"{name} must be grey values from 0 to 1, in sixteenths")
@@ -432,7 +435,8 @@ def _as_images(value, name):
 
 def _as_weights(value, name):
     weights = as_finite(value, name).astype(float)
-    if weights.ndim != 1 or len(weights) < 85 or (len(weights) - 10) % 75 or np.abs(weights).max() > 1e99:
+    hidden, rest = divmod(weights.size, 75)
+    if weights.ndim != 1 or hidden < 1 or rest != 10 or np.abs(weights).max() > 1e99:
         raise ValueError(f"{name} must be 75 * hidden + 10 weights of less than 1e99, got shape {weights.shape}")
     return weights
 

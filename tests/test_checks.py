@@ -7,14 +7,16 @@ import sys
 import types
 import threading
 import time
+from collections import Counter
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from mixup_helpers import mixup_data
+from mixup_helpers import checks, mixup_data
 from mixup_helpers.checks import Report, check_mixup, from_keras, from_pairs, from_timm, from_torchvision
 
 
@@ -120,8 +122,9 @@ def test_any_shape_of_input(shape):
 
 
 def test_right_ones_fail_no_more_often_than_stated():
-    failures = sum(bool(check_mixup(formula, seed=seed).failed) for seed in range(1000))
-    assert stats.binomtest(failures, 1000, 0.001, "greater").pvalue > 0.01
+    # A rate at which 200 reports show whether it is twice as high.
+    failures = sum(bool(check_mixup(formula, error_rate=0.05, seed=seed).failed) for seed in range(200))
+    assert stats.binomtest(failures, 200, 0.05, "greater").pvalue > 0.01
 
 
 def test_the_stated_rate_is_not_far_above_the_true_one():
@@ -205,6 +208,12 @@ def three_rows(x, y, alpha, rng):
     place = order.argsort()
     partners = (np.float32(0.5) * (part[order[place - 1]] + part[order[place - 2]]) for part in (x, y))
     return tuple(np.float32(lam) * part + np.float32(1 - lam) * other for part, other in zip((x, y), partners))
+
+
+def all_but_one(x, y, alpha, rng):
+    if alpha == 1:
+        raise ValueError("not 1")
+    return formula(x, y, alpha, rng)
 
 
 def extrapolating(x, y, alpha, rng):
@@ -382,6 +391,9 @@ FAULTS = {
     "lam rounded to an integer": (
         planted(lam=lambda n, a, rng: np.round(beta(a, rng))), "mixes", "rounded to 0 or 1"),
     "nothing mixed": (planted(lam=lambda n, a, rng: 1.0), "mixes", "comes back unmixed"),
+    "nothing mixed at large alphas": (
+        planted(lam=lambda n, a, rng: beta(a, rng) if a < 2 else 1.0), "mixes", "unmixed, also at alpha 4"),
+    "alpha 1 refused": (all_but_one, "result", "a batch of 8 with alpha 1 raises ValueError: not 1"),
     "float64": (promoting, "float32", "float32 images become float64"),
     "images overwritten": (in_place(0), "inputs unchanged", "images"),
     "labels overwritten": (in_place(1), "inputs unchanged", "labels"),
@@ -461,6 +473,25 @@ def test_a_batch_size_that_fails_is_named(n):
         return formula(x, y, alpha, rng)
 
     assert check_mixup(fn)["batch sizes"] == f"fails: a batch of {n} raises ValueError: not so many"
+
+
+def test_the_tests_of_a_report_share_its_error_rate(monkeypatch):
+    calls, levels = Counter(), []
+    for name in ("kstest", "chisquare", "binomtest"):
+        monkeypatch.setattr(stats, name, lambda *args, name=name, test=getattr(stats, name): calls.update([name]) or test(*args))
+    begin = checks._Check.__init__
+    monkeypatch.setattr(checks._Check, "__init__", lambda self, *args: levels.append(args[2]) or begin(self, *args))
+    report = check_mixup(formula, error_rate=0.09)
+    # A right one has to pass one of each two binomial tests; each mean weight is held against a bound.
+    tests = calls["kstest"] + calls["chisquare"] + calls["binomtest"] / 2 + report["smaller alpha mixes less"].count("alpha")
+    assert levels == [0.09 / tests]
+
+
+def test_the_largest_input(monkeypatch):
+    """Is taken; to check a MixUp with it takes a minute."""
+    monkeypatch.setattr(checks, "_Check", Mock())
+    check_mixup(formula, shape=(2500, 4000))
+    checks._Check.assert_called_once()
 
 
 def test_the_smallest_example_is_shown():

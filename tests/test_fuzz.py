@@ -60,6 +60,10 @@ ENDS = [
     ("Trials", "dropout", 0, -1e-9), ("Trials", "wrong_labels", 0, -1e-9),
     ("train", "epochs", 1, 0), ("train", "epochs", None, trials.MOST_EPOCHS + 1),
     ("Trials.fit", "epochs", 1, 0), ("Trials.fit", "epochs", None, trials.MOST_EPOCHS + 1),
+    ("perceptron", "input_shape", (1,), (0,)), ("perceptron", "input_shape", (1, 10**6), (1, 10**6 + 1)),
+    ("perceptron", "hidden", [1], [0]), ("perceptron", "hidden", [10**6], [10**6 + 1]),
+    ("perceptron", "classes", 1, 0), ("perceptron", "classes", 10**6, 10**6 + 1),
+    ("perceptron", "seed", 0, -1), ("perceptron", "seed", 2**32 - 1, 2**32),
 ]  # fmt: skip
 
 
@@ -74,7 +78,7 @@ def test_the_ends_of_what_is_taken(table, name, argument, last, first):
     good = call.good(np.random.default_rng(0))
     if last is not None:
         call.function(**good | {argument: last})
-    with pytest.raises(ValueError, match=argument):
+    with pytest.raises(ValueError, match=f"{argument} must"):
         call.function(**good | {argument: first})
 
 

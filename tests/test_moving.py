@@ -9,7 +9,7 @@ import notebooks
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from mixup_helpers import data, models, moving
 
@@ -95,6 +95,14 @@ def test_answers_are_those_of_keras():
     np.testing.assert_allclose(moving.answers(1000 * flat, FIRST).sum(axis=1), 1)
 
 
+def test_answers_of_a_wide_network():
+    hidden = np.random.default_rng(0).integers(-9, 9, (80, 75)) / 8
+    kernel, bias, kernel2 = hidden[:, :64].T, hidden[:, 64], hidden[:, 65:]
+    logits = np.maximum(FIRST.reshape(10, 64) @ kernel + bias, 0) @ kernel2
+    flat = np.concatenate([kernel.ravel(), bias, kernel2.ravel(), np.zeros(10)])
+    np.testing.assert_allclose(moving.answers(flat, FIRST), special.softmax(logits, axis=1), atol=1e-12)
+
+
 @pytest.mark.parametrize(("lam", "pair"), [(0.7, (3, 7)), (0, (0, 9)), (1, (1, 2)), (0.26, (5, 5))])
 def test_the_lam_slider_draws_the_blend_its_label_and_both_answers(lam, pair):
     a, b = pair
@@ -122,6 +130,12 @@ def test_the_page_carries_the_networks_and_the_images():
     for name, expected in [("first", FIRST), ("second", SECOND)]:
         letters = np.array([[ord(letter) - 97 for letter in image] for image in data[name]])
         np.testing.assert_array_equal(letters.reshape(-1, 8, 8), 16 * expected)
+
+
+def test_the_largest_weight_that_a_page_carries():
+    page = lam_slider(plain=np.full(85, 32.767), mixup=np.full(85, -32.767))._repr_html_()
+    carry = [np.frombuffer(base64.b64decode(text), "<i2") for text in carried(page)["networks"]]
+    np.testing.assert_array_equal(carry, [[32767] * 85, [-32767] * 85])
 
 
 def test_the_alpha_slider_draws_the_draws():
@@ -152,6 +166,11 @@ def test_the_alpha_slider_mixes_the_pairs_at_the_weights_below_them():
 
 def widths(page):
     return {float(width) for width in re.findall(r"h([\d.]+)v", page.split("<script>")[0])}
+
+
+def test_a_number_stands_below_the_middle_of_each_bar():
+    found = re.findall(r'<text x="([\d.]+)" y="107" text-anchor="middle">(\d)<', lam_slider()._repr_html_())
+    np.testing.assert_allclose(np.array(found, dtype=float).reshape(3, 10, 2), [[(18.5 + 13 * i, i) for i in range(10)]] * 3)
 
 
 def test_bars_have_room_between_them_and_stand_on_one_line():
@@ -204,6 +223,8 @@ def test_the_epoch_slider_draws_the_counts():
             said += [f"{right.sum()}", f"{rows['sure'].sum() / 100:.2f}"]
         assert all(number in state["sentence"] for number in said)
     assert repr(moving.epoch_slider(table)).startswith("After epoch 3,")
+    dashes = dict(re.findall(r'data-part="([\w-]+)" class="line"[^>]* stroke-dasharray="(\w+)"', page))
+    assert dashes == {"plain-accuracy": "none", "plain-sure": "4", "mixup-accuracy": "none", "mixup-sure": "4"}
 
 
 WRONG = [
@@ -211,9 +232,10 @@ WRONG = [
     (lam_slider, {"second": SECOND.reshape(10, 64)}, "second must have shape"),
     (lam_slider, {"first": FIRST / 3}, "first must be grey values"),
     (lam_slider, {"second": 2 * SECOND}, "second must be grey values"),
-    (lam_slider, {"plain": np.zeros(84)}, "plain must be 75"),
+    *[(lam_slider, {"plain": np.zeros(n)}, "plain must be 75") for n in (10, 84, 86, 159)],
     (lam_slider, {"mixup": np.full(85, np.nan)}, "mixup must be finite"),
-    (lam_slider, {"mixup": np.full(85, 40)}, "mixup must lie between"),
+    (lam_slider, {"mixup": np.full(85, 32.768)}, "mixup must lie between"),
+    (lam_slider, {"mixup": np.zeros((1, 85))}, "mixup must be 75"),
     (lam_slider, {"lam": 1.1}, "lam must be in"),
     (lam_slider, {"lam": True}, "lam must be a number"),
     (lam_slider, {"pair": (3, 10)}, "pair must be"),
