@@ -342,7 +342,10 @@ class _Check:
 
     def call(self, x, y, run=0, alpha=1.0):
         """A result for copies of x and y, so that a fault of one call can't reach the next."""
-        return self.fn(x.copy(), y.copy(), alpha, np.random.default_rng([self.seed, 1, run]))
+        return self.fn(x.copy(), y.copy(), alpha, self.rng(run))
+
+    def rng(self, run):
+        return np.random.default_rng([self.seed, 1, run])
 
     def weights(self, n, run, alpha=1.0):
         """The weight of each row in each row of the result: in the images, and in the labels.
@@ -458,7 +461,8 @@ class _Check:
             return "choice", "a row of the result is a blend of any two rows, not of its own and a partner"
         _, partner = _lam_and_partner(batches)
         drawn = self.one_each(partner)
-        if not (drawn >= 0).any():
+        mixed = drawn >= 0
+        if not mixed.any():
             return "fails", "nothing is mixed"
         seen = [set(partner[:, i].tolist()) - {-1} for i in range(ROWS)]
         if all(len(partners) < 2 for partners in seen):
@@ -469,11 +473,11 @@ class _Check:
                 return "choice", "flipped: the last row for the first"
             steps = {(i - p) % ROWS for i, p in enumerate(fixed)}
             return "choice", f"rolled by {steps.pop()}" if len(steps) == 1 else "the same in every batch"
-        row = np.arange(RUNS) % ROWS
-        whom = np.bincount(drawn[drawn >= 0], minlength=ROWS)
-        steps = np.bincount((drawn - row)[drawn >= 0] % ROWS, minlength=ROWS)[1:]  # 0 would be no partner
-        if min(stats.chisquare(steps).pvalue, stats.chisquare(whom).pvalue) < self.level:
-            return "fails", f"not a fair choice: the rows were partners {whom.tolist()} times"
+        whom = np.bincount(drawn[mixed], minlength=ROWS)
+        steps = np.bincount((drawn - np.arange(RUNS))[mixed] % ROWS, minlength=ROWS)[1:]  # 0 would be no partner
+        for times, what in [(whom, "the rows were partners"), (steps, "partners were 1 to 7 rows further on")]:
+            if stats.chisquare(times).pvalue < self.level:
+                return "fails", f"not a fair choice: {what} {times.tolist()} times"
         return "holds", f"a fair choice, as far as {whom.sum()} draws show"
 
     def alpha_zero(self):
@@ -503,7 +507,7 @@ class _Check:
     def inputs_unchanged(self):
         x, y = self.x.copy(), self.y.copy()
         for run in range(FEW):
-            self.fn(x, y, 1.0, np.random.default_rng([self.seed, 1, run]))
+            self.fn(x, y, 1.0, self.rng(run))
             for name, now, before in (("images", x, self.x), ("labels", y, self.y)):
                 if not np.array_equal(now, before):
                     return "fails", f"the {name} that came in are overwritten"

@@ -307,9 +307,9 @@ class SharedState:
         return formula(x, y, alpha, rng, lam=self.lam)
 
 
-def sometimes(fault, share=0.25):
+def sometimes(fault, share=0.25, right=formula):
     def fn(x, y, alpha, rng):
-        return (fault if rng.random() < share else formula)(x, y, alpha, rng)
+        return (fault if rng.random() < share else right)(x, y, alpha, rng)
 
     return fn
 
@@ -440,6 +440,7 @@ FAULTS = {
         changed(lambda x, y: (x, y[1:]), odd), "batch sizes", "became (1, 4, 4, 3) and (0, 10)"),
     "labels in float64": (changed(lambda x, y: (x, y.astype(float))), "float32", "float32 labels become float64"),
     "uint8 cropped": (changed(lambda x, y: (x[:, :2], y), whole), "uint8", "become (8, 2, 4, 3)"),
+    "uint8 a little brighter": (changed(lambda x, y: (x + 1.5, y), whole), "uint8", "off by up to 2 grey values"),
     "uint8 brighter": (changed(lambda x, y: (x + 5, y), whole), "uint8", "off by up to 5 grey values"),
     "class ids to too few classes": (three_classes_only, "class ids", "become labels of shape (8, 3)"),
     "the first row is never a partner": (first_row_alone, "partners", "not a fair choice: the rows were partners [0, "),
@@ -447,6 +448,13 @@ FAULTS = {
         planted(index=lambda n, a, rng: np.maximum(np.arange(n) - 1, 0)),
         "partners", "row 0 is the partner of several"),
     "rolled by one or two": (shifted_by_one_or_two, "partners", "not a fair choice"),
+    "class ids to wrong soft labels now and then": (
+        sometimes(wrong_soft_labels, 0.2, class_ids_to_soft_labels), "class ids", "soft labels that don't match"),
+    "class ids averaged, and half too large": (
+        lambda *args: tuple(part + 0.5 * (part.ndim == 1) for part in averaging_ids(*args)), "class ids", "don't match"),
+    "the next row every other time": (
+        planted(index=lambda n, a, rng: rng.choice([np.roll(np.arange(n), -1), rng.permutation(n)])),
+        "partners", "not a fair choice: partners were 1 to 7 rows further on [2"),
     "any two rows, but low ones more often": (unfair_pairs, "partners", "any two rows, but not a fair choice"),
     "labels with 1 - lam now and then": (sometimes(one_minus_lam, 0.02), "labels match images", "mixed with 1 - lam"),
     "a label dimmed now and then": (sometimes(dimmed_labels), "label rows sum to 1", "sums to 0.90"),
@@ -485,6 +493,23 @@ def test_the_tests_of_a_report_share_its_error_rate(monkeypatch):
     # A right one has to pass one of each two binomial tests; each mean weight is held against a bound.
     tests = calls["kstest"] + calls["chisquare"] + calls["binomtest"] / 2 + report["smaller alpha mixes less"].count("alpha")
     assert levels == [0.09 / tests]
+
+
+def test_how_much_more_may_be_mixed_than_should():
+    # Hoeffding's bound for the mean of 400 weights up to 1/2, at the share of the error rate that one of nine tests has.
+    right = stats.beta(1.001, 0.001).cdf(0.5)
+    slack = 0.5 * np.sqrt(np.log(9 / 0.001) / 800)
+    for lighter, status in [(right + 0.99 * slack, "holds"), (right + 1.01 * slack, "fails")]:
+        fn = planted(lam=lambda n, a, rng: 1 - lighter, index=lambda n, a, rng: np.roll(np.arange(n), 1))
+        found = check_mixup(fn)["smaller alpha mixes less"]
+        assert found.startswith(status) and f"mean weight is {lighter:.2f}" in found
+
+
+def test_class_ids_are_compared_with_the_images():
+    def fn(x, y, alpha, rng):
+        return class_ids_to_soft_labels(x, y, alpha, rng) if y.ndim == 1 else one_minus_lam(x, y, alpha, rng)
+
+    assert check_mixup(fn)["class ids"] == "holds: turned into soft labels"
 
 
 def test_the_largest_input(monkeypatch):
