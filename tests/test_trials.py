@@ -171,6 +171,7 @@ def split(trials, k):
 
 
 SIZES = [{}, {"n_validation": 31}, {"n_train": 17}, {"n_train": 77, "n_validation": 40}]
+SIZES += [{"n_validation": 3}, {"n_validation": 237}, {"n_train": 3}, {"n_train": 237}]  # a row for each class, or all less
 
 
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
