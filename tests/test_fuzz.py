@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from fuzz import Call
 
-
 MODULES = "mixing training checks pipelines tables trials evidence models figures moving".split()
 LEFT_OUT = {"Report"}  # check_mixup makes them
 

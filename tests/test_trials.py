@@ -153,6 +153,13 @@ def test_three_epochs_and_two_are_five():
         np.testing.assert_array_equal(a, b)
 
 
+def test_one_who_waits_sees_how_many_epochs_are_done(monkeypatch, capsys):
+    monkeypatch.setattr("mixup_helpers.trials._watched", lambda: True)
+    train([numbered(), numbered()], 3)
+    said = capsys.readouterr().err
+    assert "/6 [" in said and said.endswith(" \r"), "nothing is left of it at the end"
+
+
 def test_float32_trains_like_float64():
     single, double = (Trials(SEEDS, alpha=0.4, dtype=dtype) for dtype in ("float32", "float64"))
     train([single, double], 1)
