@@ -512,6 +512,11 @@ def test_class_ids_are_compared_with_the_images():
     assert check_mixup(fn)["class ids"] == "holds: turned into soft labels"
 
 
+def test_where_no_thread_can_start_one_after_the_other_is_enough(monkeypatch):
+    monkeypatch.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("can't start new thread")))
+    assert check_mixup(SharedState())["seed"] == check_mixup(formula)["seed"] == "holds: one seed gives one result"
+
+
 def test_the_largest_input(monkeypatch):
     """Is taken; to check a MixUp with it takes a minute."""
     monkeypatch.setattr(checks, "_Check", Mock())
