@@ -1,9 +1,12 @@
 """The exercises that check themselves: right answers pass, and each mistake is called by its name."""
 
 import ast
+import io
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from pathlib import Path
 
 import notebooks
 import numpy as np
@@ -13,6 +16,9 @@ from mixup_helpers import evidence, exercises
 
 CHAPTERS = {path.stem: notebooks.read(path) for path in notebooks.on_disk()}
 EXERCISES = exercises.EXERCISES
+# What `check` says to each mistake. `python tests/test_exercises.py` writes it anew; then read what has changed.
+SAID = Path(__file__).with_name("mistakes.txt")
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")
 CHECK = re.compile(r'exercises\.check\("([^"]+)", (\w+)\)')
 
 
@@ -85,8 +91,14 @@ MISTAKES = [(name, words) for name, task in EXERCISES.items() for words in task.
 @pytest.mark.parametrize(("name", "words"), MISTAKES, ids=[f"{name}: {words}" for name, words in MISTAKES])
 def test_each_mistake_is_called_by_its_own_name(name, words, check):
     task = EXERCISES[name]
-    first, *example = check(name, _answer(task, task.mistakes[words])).splitlines()
-    assert first == words
+    said = f"{name}: {check(name, _answer(task, task.mistakes[words]))}"
+    first, *example = said.splitlines()
+    assert first == f"{name}: {words}"
+    blocks = SAID.read_text(encoding="utf-8").strip().split("\n\n")
+    (known,) = (block for block in blocks if block.startswith(f"{first}\n"))
+    found, wanted = ([float(number) for number in NUMBER.findall(text)] for text in (said, known))
+    assert NUMBER.sub("0", said) == NUMBER.sub("0", known)
+    assert found == pytest.approx(wanted, rel=1e-4, abs=1e-9)
     shown = [line.split()[0] for line in example if line[:11].strip()]
     assert shown == ["given"] * bool(task.cases) + ["expected", "got"]
     assert max(map(len, example)) <= 84 and len(words) <= 100
@@ -433,3 +445,12 @@ def test_the_numbers_are_what_draws_give():
 def test_importing_it_loads_numpy_alone():
     code = "import sys, mixup_helpers.exercises; print({'scipy', 'sklearn', 'pandas', 'matplotlib', 'tensorflow'} & {*sys.modules})"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
+if __name__ == "__main__":
+    said = []
+    for name, words in MISTAKES:
+        with redirect_stdout(io.StringIO()) as output:
+            exercises.check(name, _answer(EXERCISES[name], EXERCISES[name].mistakes[words]))
+        said.append(output.getvalue())
+    SAID.write_text("\n".join(said), encoding="utf-8")
