@@ -16,7 +16,7 @@ from mixup_helpers import evidence, exercises
 
 CHAPTERS = {path.stem: notebooks.read(path) for path in notebooks.on_disk()}
 EXERCISES = exercises.EXERCISES
-# What `check` says to each mistake. `python tests/test_exercises.py` writes it anew; then read what has changed.
+# What `check` says to each mistake, and what this gives in every example. `python tests/test_exercises.py` writes it anew; then read what has changed.
 SAID = Path(__file__).with_name("mistakes.txt")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")
 CHECK = re.compile(r'exercises\.check\("([^"]+)", (\w+)\)')
@@ -85,6 +85,17 @@ def test_the_right_answer_passes_and_is_no_mistake(name, check):
     assert check(name, _answer(EXERCISES[name], EXERCISES[name].right)) == "right"
 
 
+def in_every_example(name, words):
+    task, results = EXERCISES[name], []
+    for args in task.cases or [()]:
+        with np.errstate(all="ignore"):
+            try:
+                results.append(exercises._text(exercises._seen(task, task.mistakes[words], args)))
+            except exercises._Wrong as fault:
+                results.append(str(fault).splitlines()[0])
+    return f"  gives    {'; '.join(results)}"
+
+
 MISTAKES = [(name, words) for name, task in EXERCISES.items() for words in task.mistakes]
 
 
@@ -93,6 +104,7 @@ def test_each_mistake_is_called_by_its_own_name(name, words, check):
     task = EXERCISES[name]
     said = f"{name}: {check(name, _answer(task, task.mistakes[words]))}"
     first, *example = said.splitlines()
+    said += "\n" + in_every_example(name, words)
     assert first == f"{name}: {words}"
     blocks = SAID.read_text(encoding="utf-8").strip().split("\n\n")
     (known,) = (block for block in blocks if block.startswith(f"{first}\n"))
@@ -452,5 +464,5 @@ if __name__ == "__main__":
     for name, words in MISTAKES:
         with redirect_stdout(io.StringIO()) as output:
             exercises.check(name, _answer(EXERCISES[name], EXERCISES[name].mistakes[words]))
-        said.append(output.getvalue())
+        said.append(output.getvalue() + in_every_example(name, words) + "\n")
     SAID.write_text("\n".join(said), encoding="utf-8")
