@@ -573,6 +573,7 @@ def _bins(sure, right, bins):
     "confidence-1",
     (np.array([0.9, 0.3]), np.array([False, True]), 5),
     (np.array([0.9, 0.9, 0.3, 1.0]), np.array([True, False, True, False]), 5),
+    (np.array([0.7, 0.95, 1.0]), np.array([True, True, False]), 5),
     mistakes={
         "your gaps cancel: take the absolute value in each bin":
             lambda sure, right, bins: abs(np.mean(sure - right)),
@@ -646,6 +647,7 @@ def pick(y, n, rng):
     "small_data-2",
     (np.array([0, 0]), np.array([2, 0]), np.array([0.5, 1])),
     (np.array([0, 0]), np.array([2, 0]), np.array([3, 1])),
+    (np.array([1, 0]), np.array([2, 3]), np.array([2, 1])),
     (np.array([1, 0]), np.array([1, 4]), np.array([0, -1])),
     mistakes={
         "your blend may lie beyond the two images: keep its weight from 0 to 1":

@@ -148,6 +148,7 @@ def digit_row(images, captions=None, ax=None):
     for i, caption in enumerate(captions):
         ax.text(i * (width + gap) + width / 2 - 0.5, height, caption, ha="center", va="top")
     ax.axis("off")
+    ax.set_anchor("N")  # the room that is left is for the captions
     return ax
 
 
@@ -286,7 +287,8 @@ def intervals(compared, names, ax=None, scale=100):
     ax.axvline(0, color="black", linewidth=1)
     for row, (effect, low, high) in enumerate(scale * compared[["effect", "low", "high"]].to_numpy()):
         color = MIXUP["color"]
-        ax.plot([low, high], [row, row], color=color, linestyle="-")
+        # Butt ends, or a line would reach beyond its interval, and over zero.
+        ax.plot([low, high], [row, row], color=color, linestyle="-", solid_capstyle="butt")
         ax.plot(effect, row, "o", color=color, markerfacecolor=color if low > 0 or high < 0 else "white")
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)

@@ -22,7 +22,7 @@ _STYLE = """\
 color:var(--pst-color-text-base,inherit)}
 .moving [hidden]{display:none}
 .moving label{display:block;position:relative}
-.moving [type=range]{display:block;width:100%;height:2.75rem;margin:0;accent-color:currentColor}
+.moving [type=range]{display:block;color:inherit;width:100%;height:2.75rem;margin:0;accent-color:currentColor}
 .moving fieldset{display:grid;grid-template-columns:repeat(10,minmax(0,1fr));gap:.25rem;\
 margin:0 0 .5rem;padding:0;border:0;min-width:0}
 .moving legend{float:none;width:auto;padding:0;margin:0;font-size:inherit}
@@ -146,7 +146,7 @@ def alpha_slider(first, second, alphas, rng, *, start=0.2, draws=2000):
     first, second : array_like, shape (n, 8, 8)
         The pairs. Grey values from 0 (paper) to 1 (ink), in sixteenths.
     alphas : list of float
-        Where the slider can stand, each from 1e-300 to 1e300.
+        Where the slider can stand, each from ``1e-300`` to ``1e300``.
     rng : numpy.random.Generator
         Draws the quantiles. They are the same for every alpha, so that the weights move with the slider.
     start : float, default 0.2
@@ -222,11 +222,11 @@ def alpha_slider(first, second, alphas, rng, *, start=0.2, draws=2000):
     style = (
         f".moving-alpha .blends{{display:grid;grid-template-columns:repeat({len(first)},minmax(0,1fr));gap:.25rem;"
         "font-size:.75rem;text-align:center}.moving-alpha .panels>svg{max-width:25rem}"
-        ".moving-alpha [data-part=middle]{fill-opacity:.3}.moving-alpha [data-part=ends]{fill-opacity:.7}"
+        ".moving-alpha [data-part=middle]{fill-opacity:.5}.moving-alpha [data-part=ends]{fill-opacity:.85}"
     )
     data = {"name": "alpha", "first": _letters(first), "second": _letters(second), "states": states}
     panels = (
-        f"<div>{draws:,} weights (full colour: within 0.1 of an end), and their density</div>{density}"
+        f"<div>{draws:,} weights (strong colour: within 0.1 of an end), and their density</div>{density}"
         f'<div>{len(first)} pairs, each mixed with the weight below it</div><div class="blends">{row}</div>'
     )
     return _figure(data, style, "", panels, state["value"], state["sentence"], at, len(states) - 1)

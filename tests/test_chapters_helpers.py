@@ -112,6 +112,7 @@ def test_digit_row_is_as_tall_as_its_images_and_names_and_frames_each():
     assert [text.get_position() for text in ax.texts] == [(3.5, 4), (12.5, 4), (21.5, 4)]
     assert {(text.get_ha(), text.get_va()) for text in ax.texts} == {("center", "top")}
     assert ax.images[0].get_clim() == (0, 1)
+    assert ax.get_anchor() == "N"
     assert [frame.get_bbox().extents.tolist() for frame in ax.patches] == [
         [-0.5, -0.5, 7.5, 3.5], [8.5, -0.5, 16.5, 3.5], [17.5, -0.5, 25.5, 3.5],
     ]  # fmt: skip
@@ -173,6 +174,7 @@ def test_intervals_lie_where_the_numbers_say():
     for row, (line, point) in enumerate(zip(drawn[::2], drawn[1::2], strict=True)):
         np.testing.assert_allclose(line.get_xdata(), COMPARED.loc[row, ["low", "high"]].to_numpy() * 1000)
         assert [*line.get_ydata(), *point.get_ydata()] == [row] * 3
+        assert line.get_solid_capstyle() == "butt", "other ends reach beyond the interval"
         assert point.get_xdata()[0] == pytest.approx(COMPARED.loc[row, "effect"] * 1000)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c", "d"]
     assert ax.get_yticks().tolist() == [0, 1, 2, 3]

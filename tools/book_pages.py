@@ -39,10 +39,22 @@ def pages_address(repository):
 
 
 def mark_tables(app, doctree):
-    """Tell printed tables from sentences by gaps and indents: on a phone, sentences are wrapped and tables scroll."""
-    for node in doctree.findall(nodes.literal_block):
-        if node.get("language") == "myst-ansi" and len(re.findall(r"(?m)^.*\S {2,}\S|^ {4,}\S", node.astext())) > 2:
-            node["classes"].append("printed-table")
+    """Tell printed tables from sentences, between empty lines, by gaps and indents.
+
+    On a phone, sentences are wrapped, and tables are set smaller and scroll.
+    """
+    for node in list(doctree.findall(nodes.literal_block)):
+        if node.get("language") == "myst-ansi":
+            parts = []
+            for text in node.astext().split("\n\n"):
+                part = node.copy()
+                part.rawsource = text
+                part += nodes.Text(text)
+                if len(re.findall(r"(?m)^.*\S {2,}\S|^ {4,}\S", text)) > 2:
+                    width = max(map(len, text.splitlines()))
+                    part["classes"] += ["printed-table"] + ["wide"] * (width > 45) + ["wider"] * (width > 54)
+                parts.append(part)
+            node.replace_self(parts)
 
 
 def scripts(app, pagename, templatename, context, doctree):
