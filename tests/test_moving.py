@@ -249,6 +249,7 @@ WRONG = [
     (alpha_slider, {"draws": 10**9}, "draws must be .* at most"),
     (alpha_slider, {"alphas": [1, 1e301]}, "alphas must be at most 1e300"),
     (alpha_slider, {"start": "1"}, "start must be a number"),
+    (alpha_slider, {"start": np.nan}, "start must be finite, got nan"),
     (alpha_slider, {"rng": 0.5}, "rng must be"),
     (lam_slider, {"pair": 37}, "pair must be two classes"),
     (lam_slider, {"pair": (3.0, 7)}, "pair must be an integer"),
