@@ -16,7 +16,8 @@ from mixup_helpers import evidence, exercises
 
 CHAPTERS = {path.stem: notebooks.read(path) for path in notebooks.on_disk()}
 EXERCISES = exercises.EXERCISES
-# What `check` says to each mistake, and what this gives in every example. `python tests/test_exercises.py` writes it anew; then read what has changed.
+# What `check` says to each mistake, and what this gives in every example. `python tests/test_exercises.py` writes it
+# anew; then read what has changed.
 SAID = Path(__file__).with_name("mistakes.txt")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")
 CHECK = re.compile(r'exercises\.check\("([^"]+)", (\w+)\)')
