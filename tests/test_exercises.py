@@ -100,12 +100,16 @@ def in_every_example(name, words):
 MISTAKES = [(name, words) for name, task in EXERCISES.items() for words in task.mistakes]
 
 
+def said_to_a_mistake(name, words):
+    with redirect_stdout(io.StringIO()) as output:
+        exercises.check(name, _answer(EXERCISES[name], EXERCISES[name].mistakes[words]))
+    return output.getvalue() + in_every_example(name, words)
+
+
 @pytest.mark.parametrize(("name", "words"), MISTAKES, ids=[f"{name}: {words}" for name, words in MISTAKES])
-def test_each_mistake_is_called_by_its_own_name(name, words, check):
-    task = EXERCISES[name]
-    said = f"{name}: {check(name, _answer(task, task.mistakes[words]))}"
-    first, *example = said.splitlines()
-    said += "\n" + in_every_example(name, words)
+def test_each_mistake_is_called_by_its_own_name(name, words):
+    said = said_to_a_mistake(name, words)
+    first, *example, _ = said.splitlines()
     assert first == f"{name}: {words}"
     blocks = SAID.read_text(encoding="utf-8").strip().split("\n\n")
     (known,) = (block for block in blocks if block.startswith(f"{first}\n"))
@@ -113,7 +117,7 @@ def test_each_mistake_is_called_by_its_own_name(name, words, check):
     assert NUMBER.sub("0", said) == NUMBER.sub("0", known)
     assert found == pytest.approx(wanted, rel=1e-4, abs=1e-9)
     shown = [line.split()[0] for line in example if line[:11].strip()]
-    assert shown == ["given"] * bool(task.cases) + ["expected", "got"]
+    assert shown == ["given"] * bool(EXERCISES[name].cases) + ["expected", "got"]
     assert max(map(len, example)) <= 84 and len(words) <= 100
 
 
@@ -313,6 +317,52 @@ def test_the_first_wrong_example_is_shown(check):
     assert "given    a = 1, b = 1" in check("intuition-2", right_at_first)
 
 
+@pytest.mark.parametrize(
+    ("result", "got"),
+    [
+        (np.arange(24), f"[{', '.join(map(str, range(24)))}]"),
+        (np.arange(25), "25 numbers"),
+        (np.zeros((5, 5)), "an array of shape (5, 5)"),
+        ("six " * 15, repr("six " * 14 + "six")),
+        ("seven " * 10 + "s", repr("seven " * 9 + "[...]")),
+        (len, "a function"),
+        (object(), "a value of type object"),
+    ],
+    ids=lambda value: "",
+)
+def test_what_is_long_is_shown_in_short(result, got, check):
+    said = check("syntax-2", lambda y_a, y_b, lam: result)
+    assert " ".join(said.splitlines()[3:]).split() == f"got {got}".split()
+
+
+def test_a_long_error_is_cut_between_words(check):
+    def fails(words):
+        raise ValueError(" ".join(words))
+
+    for words, cut in ((["word"] * 37 + ["abc"], False), (["word"] * 37 + ["abcd"], True)):
+        said = check("syntax-2", lambda y_a, y_b, lam: fails(words)).splitlines()[0]
+        assert said.endswith("[...]") == cut and len(said) <= len("your function ends in ") + 200
+
+
+def test_what_is_seen_of_random_results():
+    assert exercises._weights(np.array([-0.5, 0.5, 0.96, 2, 3])) == {
+        "mean": pytest.approx((0 + 0.5 + 0.96 + 1 + 1) / 5),
+        "share nearly unmixed": 0.8,
+        "share outside 0 to 1": 0.6,
+    }
+    y, three = np.arange(30) % 3, np.arange(15)
+    seen = exercises._picked(three[three % 3 < 2], y, 5, None)
+    assert seen == {"as many of each class": False, "some row twice": False, "the first of each class": False}
+    y = np.array([0, 0, 0, 0, 1, 1, 2, 2])
+    seen = exercises._spoilt(np.array([-1, 1, 2, 0, 1, 1, 2, 0]), y, 0.5, 3, None)
+    assert seen == {
+        "share of labels changed": 0.5,
+        "of the first half": 0.75,
+        "labels outside the classes": True,
+        "different wrong labels of class 0": 3,
+    }
+
+
 FUNCTIONS = [name for name, task in EXERCISES.items() if task.cases]
 NUMBERS = [name for name in EXERCISES if name not in FUNCTIONS]
 
@@ -441,9 +491,21 @@ def test_the_right_answers_are_the_helpers():
     found = evidence.measures(np.log(p)[None], truth[None])
     right = p.argmax(axis=1) == truth
     assert exercises.ece(p.max(axis=1), right, 15) == pytest.approx(found["ece"][0])
-    for ends in rng.normal(size=(50, 2, 2)):
+    for ends in [*rng.normal(size=(50, 2, 2)), *rng.integers(-2, 3, size=(200, 2, 2))]:
         low, high = np.sort(ends, axis=0)
         assert exercises.verdict(low, high) == evidence.verdict(low, high)
+
+
+def test_the_right_answers_agree_with_slow_ones():
+    rng = np.random.default_rng(2)
+    for curve in rng.integers(0, 4, size=(200, 6)):
+        for patience in (1, 2, 3):
+            stop = next((e for e in range(6) if e - np.argmax(curve[: e + 1]) >= patience), 5)
+            assert exercises.kept_epoch(curve, patience) == 1 + np.argmax(curve[: stop + 1])
+    for shape, side, start in zip(*rng.integers([[[1]], [[1]], [[-6]]], [[[6]], [[6]], [[7]]], size=(3, 200, 2))):
+        pixels = np.moveaxis(np.indices(shape), 0, -1)
+        inside = ((pixels >= start) & (pixels < start + side)).all(axis=-1)
+        assert exercises.own_share(start, side, shape) == pytest.approx(1 - np.mean(inside))
 
 
 def test_the_numbers_are_what_draws_give():
@@ -461,9 +523,5 @@ def test_importing_it_loads_numpy_alone():
 
 
 if __name__ == "__main__":
-    said = []
-    for name, words in MISTAKES:
-        with redirect_stdout(io.StringIO()) as output:
-            exercises.check(name, _answer(EXERCISES[name], EXERCISES[name].mistakes[words]))
-        said.append(output.getvalue() + in_every_example(name, words) + "\n")
+    said = [said_to_a_mistake(name, words) + "\n" for name, words in MISTAKES]
     SAID.write_text("\n".join(said), encoding="utf-8")

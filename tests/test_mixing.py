@@ -1,5 +1,7 @@
 """mixup_data, mix_labels and mixup_loss against the source's formula and against slow, plain versions."""
 
+import os
+import runpy
 import subprocess
 import sys
 import threading
@@ -328,6 +330,23 @@ def test_tensorflow_starts_without_a_word_in_a_notebook(tf):
     code = "import ipykernel; from mixup_helpers import models; models.perceptron((2,), [2], 2, seed=0).get_weights()"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout + run.stderr == ""
+
+
+@pytest.mark.parametrize("page", ["ipykernel", "sphinx", None])
+def test_the_import_is_silent_on_a_page_alone(page, tf, tmp_path, monkeypatch, capfd):
+    from mixup_helpers import _keras
+
+    (tmp_path / "keras.py").write_text("import os; os.write(2, b'a greeting, ')")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("keras", "ipykernel", "sphinx"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(os, "environ", {})
+    if page:
+        monkeypatch.setitem(sys.modules, page, sys)
+    runpy.run_path(_keras.__file__)
+    os.write(2, b"an error")
+    assert capfd.readouterr().err == ("an error" if page else "a greeting, an error")
+    assert os.environ == ({"TF_CPP_MIN_LOG_LEVEL": "3"} if page else {})
 
 
 SIZES = [(3, 4), (5, 0), (1797, 8, 8), (300, 700), (2, 3, 70_000), (3, 70_000, 2), (1, 200_001)]

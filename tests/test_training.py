@@ -189,7 +189,7 @@ def test_bad_arguments_are_named_at_once(arguments, error, message):
         MixUpDataset(**({"x": X, "y": Y} | arguments))
 
 
-@pytest.mark.parametrize(("size", "said"), [(-(10**30), f"got -{10**30}"), (-(10**200), "a huge number")])
+@pytest.mark.parametrize(("size", "said"), [(1 - 10**99, f"got -{10**99 - 1}"), (-(10**99), "a huge number")])
 def test_a_number_is_named_unless_it_is_too_long_to_read(size, said):
     with pytest.raises(ValueError, match=said):
         MixUpDataset(X, Y, batch_size=size)
