@@ -170,6 +170,17 @@ def test_printed_tables_are_told_from_sentences(text, language, table):
     assert (page[0]["classes"] == ["printed-table"]) == table
 
 
+@pytest.mark.parametrize(
+    ("text", "languages"),
+    [("two sentences\n\na = 1", ["myst-ansi"] * 2), ('"""Ends."""\n\nimport os\n\nos.abort()\n\n', ["python"])],
+)
+def test_prints_are_parted_at_empty_lines_and_scripts_are_code(text, languages):
+    page = nodes.section("", nodes.literal_block(text, text, language="myst-ansi"))
+    book_pages.mark_tables(None, page)
+    assert [part["language"] for part in page] == languages
+    assert "\n\n".join(part.astext() for part in page) == text
+
+
 def test_a_page_that_reads_what_a_later_one_writes_is_executed_after_it(monkeypatch):
     """The start page reads the verdicts, which the last chapter writes."""
     state = {"verdicts": "stale", "index": None}

@@ -41,10 +41,13 @@ def pages_address(repository):
 def mark_tables(app, doctree):
     """Tell printed tables from sentences, between empty lines, by gaps and indents.
 
-    On a phone, sentences are wrapped, and tables are set smaller and scroll.
+    On a phone, sentences are wrapped, and tables are set smaller and scroll. A printed script is code.
     """
     for node in list(doctree.findall(nodes.literal_block)):
         if node.get("language") == "myst-ansi":
+            if re.search(r"(?m)^import ", node.astext()):
+                node["language"] = "python"
+                continue
             parts = []
             for text in node.astext().split("\n\n"):
                 part = node.copy()
