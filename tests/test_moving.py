@@ -169,7 +169,7 @@ def widths(page):
 
 
 def test_a_number_stands_below_the_middle_of_each_bar():
-    found = re.findall(r'<text x="([\d.]+)" y="107" text-anchor="middle">(\d)<', lam_slider()._repr_html_())
+    found = re.findall(r'<text x="([\d.]+)" y="107" text-anchor="middle">(\d+)<', lam_slider()._repr_html_())
     np.testing.assert_allclose(np.array(found, dtype=float).reshape(3, 10, 2), [[(18.5 + 13 * i, i) for i in range(10)]] * 3)
 
 

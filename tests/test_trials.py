@@ -332,9 +332,10 @@ def test_of_equal_rows_each_is_the_others_neighbour_and_not_its_own():
 
 
 def test_a_row_of_few_has_all_others_for_neighbours():
-    trials = numbered(alpha=1, partner="neighbour", n_train=4)
-    drawn = trials.draw()
-    assert (drawn["rows"] != drawn["partners"]).all() and drawn["partners"].max() == 3
+    drawn = numbered(alpha=1, partner="neighbour", n_train=4).draw()
+    for k in range(len(SEEDS)):
+        pairs = {*zip(drawn["rows"][:, k].ravel(), drawn["partners"][:, k].ravel())}
+        assert pairs == {(row, other) for row in range(4) for other in range(4) if row != other}
 
 
 @pytest.mark.parametrize(("alpha", "lam_per"), [(0.2, "batch"), (0.2, "sample"), (1, "sample"), (3, "batch")])
@@ -526,6 +527,7 @@ BAD = [
     ({"data": (X, Y + 0.5)}, TypeError, "y .*float"),
     ({"data": (X, Y - 1)}, ValueError, "y .*-1"),
     ({"data": (X, 0 * Y)}, ValueError, "y"),
+    ({"data": (X[:151], Y[:151])}, ValueError, "y of data must .*each twice or more"),
     ({"data": (X * np.nan, Y)}, ValueError, "x"),
     ({"data": (X.astype(str), Y)}, TypeError, "x .*<U"),
     ({"data": (X, Y), "model": "cnn"}, ValueError, "model"),
@@ -560,6 +562,12 @@ def test_trials_must_be_several():
         train(Trials(SEEDS), 1)
     with pytest.raises(ValueError, match="trials must be at least one"):
         train([], 1)
+
+
+def test_two_rows_of_a_class_are_enough():
+    trials = numbered(data=(X[98:252], Y[98:252]))
+    for train, test in zip(trials.y_train, trials.y_test):
+        assert np.sum(train == 2) + np.sum(test == 2) == 2
 
 
 def test_ids_of_any_integer_dtype_are_ids():
