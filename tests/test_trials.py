@@ -581,6 +581,7 @@ def test_ids_of_any_integer_dtype_are_ids():
         (lambda t: t.fit(0), ValueError, "epochs"),
         (lambda t: t.fit(1.0), TypeError, "epochs"),
         (lambda t: t.fit(10**6 + 1), ValueError, "epochs .*at most 1000000, got 1000001"),
+        (lambda t: t.fit(10**5000), ValueError, "epochs .*a huge number"),
         (lambda t: t.fit(1, "print"), TypeError, "after_epoch"),
         (lambda t: t.logits(t.x_test[:2]), ValueError, r"x must have shape \(3, n, 1\)"),
         (lambda t: t.logits(t.x_test[0]), ValueError, "x must have shape"),
