@@ -126,6 +126,7 @@ def test_label_bars_stand_above_their_names():
     assert ax.get_xlim() == pytest.approx((-0.6, 2.6)) and ax.get_ylim() == (0, 1)
     assert ax.get_xticks().tolist() == [0, 1, 2] and ax.get_yticks().tolist() == [0, 1]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b", "c"]
+    assert figures.label_bars([1, -0.001], ["a", "b"], ax=ax) is ax  # what a rounding may leave
 
 
 def test_helpers_draw_where_they_are_told():

@@ -1,6 +1,7 @@
 """The exercises that check themselves: right answers pass, and each mistake is called by its name."""
 
 import ast
+import copy
 import io
 import re
 import subprocess
@@ -16,8 +17,8 @@ from mixup_helpers import evidence, exercises
 
 CHAPTERS = {path.stem: notebooks.read(path) for path in notebooks.on_disk()}
 EXERCISES = exercises.EXERCISES
-# What `check` says to each mistake, and what this gives in every example. `python tests/test_exercises.py` writes it
-# anew; then read what has changed.
+# What `check` says to each mistake, and what this gives in every example and beyond. `PYTHONPATH=tools python
+# tests/test_exercises.py` writes it anew; then read what has changed.
 SAID = Path(__file__).with_name("mistakes.txt")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")
 CHECK = re.compile(r'exercises\.check\("([^"]+)", (\w+)\)')
@@ -86,12 +87,60 @@ def test_the_right_answer_passes_and_is_no_mistake(name, check):
     assert check(name, _answer(EXERCISES[name], EXERCISES[name].right)) == "right"
 
 
+class Draws(float):
+    """A generator of which every draw is this number."""
+
+    def random(self, size=None):
+        return np.full(size, float(self)) if size else float(self)
+
+
+def _rng():
+    return np.random.default_rng(0)
+
+
+def arrays(*values):
+    return tuple(np.array(value) if isinstance(value, list) else value for value in values)
+
+
+# What no example asks: numbers that meet a bound exactly, one class, an answer that is neither of two.
+BEYOND = [
+    ("intuition-1", arrays([8, 0], [1, 0], [0, 4], [0, 1], 0.5), ([4, 2], [0.5, 0.5])),
+    ("alpha-1", arrays([0.9, 0.5]), 0),
+    ("alpha-3", arrays(0.5, [1, 2, 0]), (0.5, [1, 2, 0])),
+    ("digits-2", arrays([[0.5, 0.5]], [[0.5, 0.5]]), 1),
+    ("accuracy-2", arrays([0.8, 0.9], [0.9, 0.8]), -0.1),
+    ("small_data-1", arrays([0, 0, 0, 0, 0, 0], 6, _rng()), [3, 2, 5, 4, 0, 1]),
+    ("small_data-2", arrays([0.1, 0.1], [0.2, 0.3], [0.15, 0.2]), [0.15, 0.2]),
+    ("noise-1", arrays([[0.05, 0.95]], [0], [-3.0, -1.0], 0.1), [[0, 0.85]]),
+    ("noise-2", arrays([1.2], [0.5], 1.5), [1]),
+    ("labels-1", arrays([0, 1, 2, 3, 0, 1, 2, 3], 0.5, 4, _rng()), [0, 1, 3, 1, 3, 1, 1, 3]),
+    ("labels-2", arrays([[0.9, 0.5], [0.8, 0.7]], [[0.1, 0.2], [0.3, 0.4]]), [0.1, 0.4]),
+    ("cost-1", arrays([[1.0, 0.9]], 1.0), [1, np.nan]),
+    ("failure-1", arrays([0.5], 0.5), 1 / 3),
+    ("failure-1", arrays([0.5], 0.6), 3 / 7),
+    ("verdicts-1", arrays([0.0], [0.3]), "not supported"),
+    ("verdicts-2", arrays([-0.3], [0.0]), "the data can't tell"),
+    ("pipelines-2", arrays([2.0, 1.0], [0.5, 0.25], 1), 0.8),
+    ("inputs-1", arrays([0, 0], [1, 1], [0.5, 0.5], Draws(0.5)), [1, 1]),
+    ("inputs-2", arrays([0, 0], [4, 4], [4, 4]), 0),
+    ("questions-1", arrays([[0.1, 0.2, 0.7], [0.6, 0.3, 0.1]], [0, 1], [1, 0], 0.5), 0.25),
+]
+
+
+@pytest.mark.parametrize(("name", "args", "expected"), BEYOND, ids=[name for name, *_ in BEYOND])
+def test_the_right_answer_is_right_beyond_the_examples(name, args, expected):
+    assert exercises._same(EXERCISES[name].right(*copy.deepcopy(args)), expected, 1e-9)
+
+
 def in_every_example(name, words):
     task, results = EXERCISES[name], []
-    for args in task.cases or [()]:
+    mistake = task.mistakes[words]
+    asked = [(exercises._seen, args) for args in task.cases or [()]]
+    asked += [(exercises._result, args) for other, args, _ in BEYOND if other == name]
+    for what, args in asked:
         with np.errstate(all="ignore"):
             try:
-                results.append(exercises._text(exercises._seen(task, task.mistakes[words], args)))
+                results.append(exercises._text(what(task, mistake, args)))
             except exercises._Wrong as fault:
                 results.append(str(fault).splitlines()[0])
     return f"  gives    {'; '.join(results)}"
@@ -345,10 +394,10 @@ def test_a_long_error_is_cut_between_words(check):
 
 
 def test_what_is_seen_of_random_results():
-    assert exercises._weights(np.array([-0.5, 0.5, 0.96, 2, 3])) == {
-        "mean": pytest.approx((0 + 0.5 + 0.96 + 1 + 1) / 5),
-        "share nearly unmixed": 0.8,
-        "share outside 0 to 1": 0.6,
+    assert exercises._weights(np.array([-0.5, 0, 0.5, 0.96, 1, 2, 3, 0.5])) == {
+        "mean": pytest.approx((0 + 0 + 0.5 + 0.96 + 1 + 1 + 1 + 0.5) / 8),
+        "share nearly unmixed": 0.75,
+        "share outside 0 to 1": 0.375,
     }
     y, three = np.arange(30) % 3, np.arange(15)
     seen = exercises._picked(three[three % 3 < 2], y, 5, None)
@@ -360,6 +409,13 @@ def test_what_is_seen_of_random_results():
         "of the first half": 0.75,
         "labels outside the classes": True,
         "different wrong labels of class 0": 3,
+    }
+    assert exercises._spoilt(np.array([3, 1]), np.array([0, 1]), 0.5, 3, None)["labels outside the classes"]
+    seen = exercises._drawn(*np.array([[0, 1, 2], [0, 0, 0], [1, 1, 1], [0.4, 0.5, 0.6]]), None)
+    assert seen == {
+        "share of y_a where lam is below one half": 1,
+        "share of y_a elsewhere": 0,
+        "labels that are neither": pytest.approx(1 / 3),
     }
 
 

@@ -95,6 +95,11 @@ def test_answers_are_those_of_keras():
     np.testing.assert_allclose(moving.answers(1000 * flat, FIRST).sum(axis=1), 1)
 
 
+def test_answers_are_given_at_the_bounds_of_what_is_allowed():
+    assert moving.answers(np.full(85, 1e99), np.zeros((1, 8, 8))).tolist() == [[0.1] * 10]
+    assert moving.answers(np.zeros(85), np.full((1, 8, 8), -0.001)).round(9).tolist() == [[0.1] * 10]
+
+
 def test_answers_of_a_wide_network():
     hidden = np.random.default_rng(0).integers(-9, 9, (80, 75)) / 8
     kernel, bias, kernel2 = hidden[:, :64].T, hidden[:, 64], hidden[:, 65:]
