@@ -141,7 +141,7 @@ class Report:
 
 
 def from_pairs(fn):
-    """A function of the form of `mixup_data`, for `check_mixup`.
+    """A function of the form of `mixup_helpers.mixup_data`, for `check_mixup`.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from sklearn.model_selection import train_test_split
 
 
 def digits():
-    """All of the source's digits, flat, as `mixup_helpers.trials` splits them anew for every seed.
+    """All of the source's digits, flat, as `mixup_helpers.trials.Trials` splits them anew for every seed.
 
     Returns
     -------

@@ -154,7 +154,7 @@ def scores(trials):
 
 
 def on_test_images(trials, metrics=("accuracy",), **columns):
-    """The test images' `measures`, and the training images' accuracy, of several `Trials`.
+    """The test images' `measures`, and the training images' accuracy, of several `mixup_helpers.trials.Trials`.
 
     Parameters
     ----------
@@ -357,8 +357,8 @@ def claim(text, compared, chapter, sign=1):
         The comparisons that test it, as `compare` gives them.
     chapter : str
         Where they were made.
-    sign : {1, -1}
-        -1 if the claim predicts negative differences.
+    sign : int, default 1
+        1, or -1 if the claim predicts negative differences.
 
     Returns
     -------
@@ -524,7 +524,7 @@ def per_thousand(low, high, what="new digits", done="are read correctly"):
 def save(results, name, stable=True):
     """Keep a chapter's results in ``results/<name>.csv``, beside the chapter.
 
-    With the environment variable MIXUP_BOOK_CHECK, which the tests set, nothing is written:
+    With the environment variable ``MIXUP_BOOK_CHECK``, which the tests set, nothing is written:
     the results are compared with the stored file, and a difference is an error.
 
     Parameters

@@ -137,8 +137,9 @@ def digit_row(images, captions=None, ax=None):
     gap = 1
     strip = np.zeros((height, n * (width + gap) - gap))
     page = plt.rcParams["figure.figsize"][0]
-    # As tall as the strip, and half an inch for the captions.
-    ax = _axes(ax, figsize=(page, page * height / strip.shape[1] + 0.5))
+    lines = max((caption.count("\n") + 1 for caption in captions), default=0)
+    # As tall as the strip, with room in inches for the captions.
+    ax = _axes(ax, figsize=(page, page * height / strip.shape[1] + 0.15 + 0.2 * lines))
     for i, image in enumerate(images):
         left = i * (width + gap)
         strip[:, left : left + width] = image
@@ -146,7 +147,8 @@ def digit_row(images, captions=None, ax=None):
         ax.add_patch(plt.Rectangle((left - 0.5, -0.5), width, height, fill=False, edgecolor="0.7", clip_on=False))
     ax.imshow(strip, vmin=0, vmax=1)
     for i, caption in enumerate(captions):
-        ax.text(i * (width + gap) + width / 2 - 0.5, height, caption, ha="center", va="top")
+        below = (i * (width + gap) + (width - 1) / 2, height - 0.5)
+        ax.annotate(caption, below, (0, -4), textcoords="offset points", ha="center", va="top")
     ax.axis("off")
     ax.set_anchor("N")  # the room that is left is for the captions
     return ax

@@ -18,7 +18,7 @@ def perceptron(input_shape, hidden, classes, *, seed):
     classes : int
         Units of the softmax layer.
     seed : int
-        From 0 to 2**32 - 1. Given to `keras.utils.set_random_seed`, so that equal seeds give equal
+        From 0 to ``2**32 - 1``. Given to `keras.utils.set_random_seed`, so that equal seeds give equal
         weights. This also sets the global seeds of Python, NumPy and TensorFlow.
 
     Returns

@@ -21,10 +21,10 @@ def weighted_pairs(x, y, alpha=0.2, *, rng=None):
     y : array_like, shape (n,)
         A class for each row, as a number or a name; nothing is averaged.
     alpha : float, default 0.2
-        Strength of the mixing, as in `mixup_data`. With 0 nothing is mixed and all
-        weights are 1 and 0.
+        Strength of the mixing, as in `mixup_helpers.mixup_data`. With 0 nothing is
+        mixed and all weights are 1 and 0.
     rng : None, int, numpy.random.Generator or other seed, optional
-        As in `mixup_data`.
+        As in `mixup_helpers.mixup_data`.
 
     Returns
     -------

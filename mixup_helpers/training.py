@@ -38,7 +38,7 @@ class MixUpDataset(keras.utils.PyDataset):
     batch_size : int, default 32
         Rows in a batch. The last batch has what is left, at least one row.
     alpha : float, default 0.2
-        Strength of the mixing, as in `mixup_data`; 0 trains without MixUp.
+        Strength of the mixing, as in `mixup_helpers.mixup_data`; 0 trains without MixUp.
     seed : int, optional
         A seed, 0 or more. None takes fresh entropy once.
     workers, use_multiprocessing, max_queue_size : optional

@@ -108,8 +108,8 @@ def test_digit_row_shows_every_pixel():
 def test_digit_row_is_as_tall_as_its_images_and_names_and_frames_each():
     ax = figures.digit_row(np.zeros((3, 4, 8)), ["a", "b", "c"])
     page = plt.rcParams["figure.figsize"][0]
-    assert ax.figure.get_size_inches() == pytest.approx([page, page * 4 / 26 + 0.5])  # three times 8, and two gaps
-    assert [text.get_position() for text in ax.texts] == [(3.5, 4), (12.5, 4), (21.5, 4)]
+    assert ax.figure.get_size_inches() == pytest.approx([page, page * 4 / 26 + 0.35])  # three times 8, and two gaps
+    assert [text.xy for text in ax.texts] == [(3.5, 3.5), (12.5, 3.5), (21.5, 3.5)]
     assert {(text.get_ha(), text.get_va()) for text in ax.texts} == {("center", "top")}
     assert ax.images[0].get_clim() == (0, 1)
     assert ax.get_anchor() == "N"
@@ -127,6 +127,15 @@ def test_label_bars_stand_above_their_names():
     assert ax.get_xticks().tolist() == [0, 1, 2] and ax.get_yticks().tolist() == [0, 1]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b", "c"]
     assert figures.label_bars([1, -0.001], ["a", "b"], ax=ax) is ax  # what a rounding may leave
+
+
+@pytest.mark.parametrize("n", [2, 8])
+@pytest.mark.parametrize("captions", ["a", "a\nb", "a\nb\nc"], ids=["one line", "two lines", "three"])
+def test_captions_have_room_and_no_more(n, captions):
+    ax = figures.digit_row(np.zeros((n, 8, 8)), ["x"] * (n - 1) + [captions])
+    ax.figure.draw_without_rendering()
+    lowest = min(text.get_window_extent().y0 for text in ax.texts) / ax.figure.dpi
+    assert 0.02 < lowest < 0.2
 
 
 def test_helpers_draw_where_they_are_told():

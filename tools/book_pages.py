@@ -60,6 +60,19 @@ def mark_tables(app, doctree):
             node.replace_self(parts)
 
 
+def keep_together(app, doctree):
+    """Mark the code in a sentence that is short enough to stand in one line."""
+    for node in doctree.findall(nodes.literal):
+        node["classes"] += ["short"] * (len(node.astext()) <= 30)
+
+
+def drop_keys(app, doctree, docname):
+    """The text cites authors and years, and so the list is looked up by authors; its keys would be other names."""
+    for label in list(doctree.findall(nodes.label)):
+        if isinstance(label.parent, nodes.citation):
+            label.parent.remove(label)
+
+
 def scripts(app, pagename, templatename, context, doctree):
     # sphinx-thebe writes its script for a button that this book does not have, and writes it twice.
     context["script_files"] = [
@@ -133,6 +146,8 @@ def setup(app):
     app.connect("builder-inited", refuse_faults)
     app.connect("config-inited", options)
     app.connect("doctree-read", mark_tables)
+    app.connect("doctree-read", keep_together)
+    app.connect("doctree-resolved", drop_keys)
     app.connect("html-page-context", scripts, priority=999)
     app.connect("html-page-context", describe)
     app.connect("html-collect-pages", not_found)
