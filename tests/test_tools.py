@@ -181,6 +181,19 @@ def test_prints_are_parted_at_empty_lines_and_scripts_are_code(text, languages):
     assert "\n\n".join(part.astext() for part in page) == text
 
 
+def test_short_code_is_marked():
+    page = nodes.paragraph("", "", nodes.literal("", "(1 - lam) * x"), nodes.literal("", 31 * "x"))
+    book_pages.keep_together(None, page)
+    assert [code["classes"] for code in page] == [["short"], []]
+
+
+def test_entries_of_the_bibliography_lose_their_keys_and_nothing_else():
+    page = nodes.section("", nodes.citation("", nodes.label("", "ZCDL18"), nodes.paragraph("", "Zhang, 2018")))
+    page += nodes.footnote("", nodes.label("", "1"))
+    book_pages.drop_keys(None, page, "book/references")
+    assert [child.astext() for child in page[0]] == ["Zhang, 2018"] and page[1].astext() == "1"
+
+
 def test_a_page_that_reads_what_a_later_one_writes_is_executed_after_it(monkeypatch):
     """The start page reads the verdicts, which the last chapter writes."""
     state = {"verdicts": "stale", "index": None}

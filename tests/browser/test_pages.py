@@ -63,7 +63,9 @@ def test_the_page_is_whole_for_everyone(further_page, site, axe, path):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=theme)
         page.goto(f"{site}/{path}")
-        page.evaluate("Promise.all(document.getAnimations().map(it => it.finished))")  # as buttons change to the dark
+        # As buttons change to the dark. What depends on scrolling never ends.
+        page.evaluate("""Promise.all(document.getAnimations().filter(it => it.timeline === document.timeline)
+            .map(it => it.finished))""")
         violations = axe.run(page, options=ASKED).response["violations"]
         said += [f"{fault['id']} at {fault['nodes'][0]['target']}" for fault in violations]
         page.wait_for_load_state("networkidle")  # which comes half a second after the last request, as a rule under axe
@@ -284,3 +286,35 @@ def test_pictures_have_a_white_ground_in_the_dark(browser, site):
         page.goto(f"{site}/book/alpha.html")
         grounds = page.locator(".cell_output img").evaluate_all("all => all.map(e => getComputedStyle(e).backgroundColor)")
     assert grounds and set(grounds) == {"rgb(255, 255, 255)"}
+
+
+SHOWN = "article pre:not(details *)"  # the rest is folded
+
+
+def test_what_goes_on_beyond_the_edge_has_a_shadow_until_its_end(browser, site):
+    with look(browser, 390, "light") as page:
+        page.goto(f"{site}/book/devices.html")
+        boxes = page.locator(SHOWN)
+        goes_on = boxes.evaluate_all("all => all.map(e => e.scrollWidth > e.clientWidth)")
+        assert {True, False} == set(goes_on)
+        assert shadows(page) == goes_on
+        boxes.evaluate_all("all => all.forEach(e => e.scrollLeft = e.scrollWidth)")
+        assert not any(shadows(page))
+
+
+def shadows(page):
+    """Of each box, whether it has one, once it is drawn."""
+    page.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    found = page.locator(SHOWN).evaluate_all("all => all.map(e => getComputedStyle(e).boxShadow)")
+    return [" -14px 0px 10px -10px inset" in shadow for shadow in found]
+
+
+def test_on_a_phone_sentences_wrap_and_code_does_not(browser, site):
+    with look(browser, 390, "light") as page:
+        page.goto(f"{site}/book/devices.html")
+        for kind in ("python", "myst-ansi"):
+            printed = page.locator(f".cell_output .highlight-{kind}:not(.printed-table) pre, .cell_output.highlight-{kind} pre")
+            ways = printed.evaluate_all("all => all.map(e => getComputedStyle(e).whiteSpace)")
+            assert set(ways) == {"pre" if kind == "python" else "pre-wrap"}
+        lines = page.locator("p > code.short").evaluate_all("all => all.map(e => e.getClientRects().length)")
+        assert set(lines) == {1}
