@@ -479,7 +479,11 @@ def listing(compared):
     ends = ["effect", "low", "high"]
     as_table(compared, "compared", ("seeds",), ends)
     shown = compared.drop(columns=[*ends, "seeds"])
-    return shown.assign(points=[points(*row) for row in compared[ends].to_numpy()]).to_string(index=False)
+    texts = [points(*row) for row in compared[ends].to_numpy()]
+    reach = max(len(text) - text.index("(") for text in texts)
+    # Filled up behind the interval, so that the effects stand below each other.
+    shown["points"] = [text.ljust(text.index("(") + reach) for text in texts]
+    return shown.to_string(index=False)
 
 
 def per_thousand(low, high, what="new digits", done="are read correctly"):

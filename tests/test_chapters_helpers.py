@@ -110,6 +110,7 @@ def test_digit_row_is_as_tall_as_its_images_and_names_and_frames_each():
     page = plt.rcParams["figure.figsize"][0]
     assert ax.figure.get_size_inches() == pytest.approx([page, page * 4 / 26 + 0.35])  # three times 8, and two gaps
     assert [text.xy for text in ax.texts] == [(3.5, 3.5), (12.5, 3.5), (21.5, 3.5)]
+    assert {text.xyann for text in ax.texts} == {(0, -4)}, "4 points below"
     assert {(text.get_ha(), text.get_va()) for text in ax.texts} == {("center", "top")}
     assert ax.images[0].get_clim() == (0, 1)
     assert ax.get_anchor() == "N"
@@ -127,6 +128,11 @@ def test_label_bars_stand_above_their_names():
     assert ax.get_xticks().tolist() == [0, 1, 2] and ax.get_yticks().tolist() == [0, 1]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b", "c"]
     assert figures.label_bars([1, -0.001], ["a", "b"], ax=ax) is ax  # what a rounding may leave
+
+
+def test_without_captions_there_is_no_room_for_them():
+    width, height = figures.digit_row(np.zeros((2, 8, 8))).figure.get_size_inches()
+    assert height == pytest.approx(width * 8 / 17 + 0.15)
 
 
 @pytest.mark.parametrize("n", [2, 8])

@@ -524,6 +524,15 @@ def test_the_largest_input(monkeypatch):
     checks._Check.assert_called_once()
 
 
+def test_the_row_that_is_no_blend_is_named():
+    def noisy(x, y, alpha, rng):
+        mixed_x, mixed_y = formula(x, y, alpha, rng)
+        mixed_x[-1] += np.float32(0.1) * rng.random(x.shape[1:], np.float32)
+        return mixed_x, mixed_y
+
+    assert "of a batch of 2, row 1 is no blend of rows" in str(check_mixup(noisy))
+
+
 def test_the_smallest_example_is_shown():
     said = check_mixup(three_rows)["convex images"]
     assert re.fullmatch(r"fails: of a batch of 4, row \d is (0\.\d\d of row \d( and )?){3}: more than two rows", said)

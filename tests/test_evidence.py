@@ -308,9 +308,19 @@ def test_a_listing_has_a_line_for_each_comparison():
     head, *lines = listing(found).splitlines()
     assert head.split() == ["n_train", "alpha", "points"]
     for line, (_, row) in zip(lines, found.iterrows(), strict=True):
-        assert line.split(maxsplit=2) == [
-            f"{row['n_train']:.0f}", f"{row['alpha']:.1f}", points(row["effect"], row["low"], row["high"])
+        assert line.split() == [
+            f"{row['n_train']:.0f}", f"{row['alpha']:.1f}", *points(row["effect"], row["low"], row["high"]).split()
         ]  # fmt: skip
+
+
+def test_effects_in_a_listing_stand_below_each_other():
+    found = pd.DataFrame({"effect": [-0.1, 0, 0.002], "low": [-0.31, -0.01, 0.001], "high": [0.11, 0.01, 0.003], "seeds": 20})
+    assert listing(found).splitlines() == [
+        "                points",
+        "-10.0 (-31.0 to +11.0)",
+        "  0.0 (-1.0 to +1.0)  ",
+        " +0.2 (+0.1 to +0.3)  ",
+    ]
 
 
 @pytest.mark.parametrize(
