@@ -94,10 +94,6 @@ class Draws(float):
         return np.full(size, float(self)) if size else float(self)
 
 
-def _rng():
-    return np.random.default_rng(0)
-
-
 def arrays(*values):
     return tuple(np.array(value) if isinstance(value, list) else value for value in values)
 
@@ -109,11 +105,11 @@ BEYOND = [
     ("alpha-3", arrays(0.5, [1, 2, 0]), (0.5, [1, 2, 0])),
     ("digits-2", arrays([[0.5, 0.5]], [[0.5, 0.5]]), 1),
     ("accuracy-2", arrays([0.8, 0.9], [0.9, 0.8]), -0.1),
-    ("small_data-1", arrays([0, 0, 0, 0, 0, 0], 6, _rng()), [3, 2, 5, 4, 0, 1]),
+    ("small_data-1", arrays([0, 0, 0, 0, 0, 0], 6, exercises._rng(0)), [3, 2, 5, 4, 0, 1]),
     ("small_data-2", arrays([0.1, 0.1], [0.2, 0.3], [0.15, 0.2]), [0.15, 0.2]),
     ("noise-1", arrays([[0.05, 0.95]], [0], [-3.0, -1.0], 0.1), [[0, 0.85]]),
     ("noise-2", arrays([1.2], [0.5], 1.5), [1]),
-    ("labels-1", arrays([0, 1, 2, 3, 0, 1, 2, 3], 0.5, 4, _rng()), [0, 1, 3, 1, 3, 1, 1, 3]),
+    ("labels-1", arrays([0, 1, 2, 3, 0, 1, 2, 3], 0.5, 4, exercises._rng(0)), [0, 1, 3, 1, 3, 1, 1, 3]),
     ("labels-2", arrays([[0.9, 0.5], [0.8, 0.7]], [[0.1, 0.2], [0.3, 0.4]]), [0.1, 0.4]),
     ("cost-1", arrays([[1.0, 0.9]], 1.0), [1, np.nan]),
     ("failure-1", arrays([0.5], 0.5), 1 / 3),
