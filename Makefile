@@ -22,7 +22,7 @@ test-browser: book  ## check the built book in headless Chromium
 tamper: setup  ## plant 50 faults in copies of the book, and see that the tests catch each
 	@$(RUN) tools/tamper.py
 
-fuzz: setup  ## give every helper 10,000 bad arguments, and see that each error names its argument
+fuzz: setup  ## give the helpers over 10,000 bad arguments, and see that each error names its argument
 	@$(RUN) tools/fuzz.py
 
 mutate: tools  ## change the helpers in one place at a time, and see that the unit tests notice (an hour)
@@ -56,7 +56,7 @@ audit: tools  ## check the pins against a list of known faults, where one can be
 versions: tools  ## try the oldest and newest versions allowed, and the pins as on other processors (an hour)
 	@$(RUN) tools/versions.py $(if $(QUICK),--quick)
 
-lock: tools  ## resolve the .in files into pins with hashes, and try those for every supported system
+lock: tools  ## resolve the .in files into pins with hashes, and try those for every supported system (PyTorch's for none)
 	@$(RUN) tools/lock.py
 
 clean:  ## remove the built book and the environment

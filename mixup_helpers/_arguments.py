@@ -1,8 +1,11 @@
 """What helpers ask of their arguments, beyond what the mixing asks: each check names the argument."""
 
+import math
+import numbers
+
 import numpy as np
 
-from mixup_helpers.mixing import _as_batch, _as_float
+from mixup_helpers.mixing import _NO_NUMBERS, _as_batch, _as_float
 
 
 def as_finite(value, name):
@@ -23,6 +26,15 @@ def as_number(value, name, least=-np.inf):
     if not least <= value or not np.isfinite(value):
         raise ValueError(f"{name} must be finite" + f", {least} or more" * (least > -np.inf) + f", got {value}")
     return value
+
+
+def as_int(value, name, least, most=math.inf):
+    if isinstance(value, _NO_NUMBERS) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
+    if not least <= value <= most:
+        got = value if abs(int(value)) < 10**99 else "a huge number"  # Python refuses to write the longest
+        raise ValueError(f"{name} must be at least {least}{f' and at most {most}' * (most < math.inf)}, got {got}")
+    return int(value)
 
 
 def as_share(value, name):

@@ -9,8 +9,8 @@ import threading
 import numpy as np
 from scipy import stats
 
-from mixup_helpers._arguments import as_function
-from mixup_helpers.mixing import _as_float, _as_int, mix_labels
+from mixup_helpers._arguments import as_function, as_int
+from mixup_helpers.mixing import _as_float, mix_labels
 
 ROWS, CLASSES = 8, 10  # of a batch, and of its labels: each row has a class of its own
 ALPHAS = (0.3, 4.0)  # to test the distribution of lam at: one with most draws at the ends, one with most in the middle
@@ -79,13 +79,13 @@ def check_mixup(fn, *, shape=(4, 4, 3), error_rate=0.001, seed=0):
     as_function(fn, "fn")
     if not isinstance(shape, tuple):
         raise TypeError(f"shape must be a tuple of positive integers, got {shape!r}")
-    shape = tuple(_as_int(n, "shape", 1, LARGEST) for n in shape)
+    shape = tuple(as_int(n, "shape", 1, LARGEST) for n in shape)
     if not 2 * ROWS <= math.prod(shape) <= LARGEST:
         raise ValueError(f"shape must have from {2 * ROWS} to {LARGEST} numbers, got {shape}")
     error_rate = _as_float(error_rate, "error_rate")
     if not 0 < error_rate < 1:
         raise ValueError(f"error_rate must be between 0 and 1, got {error_rate}")
-    seed = _as_int(seed, "seed", least=0)
+    seed = as_int(seed, "seed", least=0)
     return _Check(fn, shape, error_rate / TESTS, seed).report()
 
 

@@ -8,8 +8,8 @@ import pandas as pd
 from scipy import stats
 from scipy.special import log_softmax
 
-from mixup_helpers._arguments import as_finite, as_number, as_share, as_table, as_text, as_texts, one_of
-from mixup_helpers.mixing import _as_batch, _as_int
+from mixup_helpers._arguments import as_finite, as_int, as_number, as_share, as_table, as_text, as_texts, one_of
+from mixup_helpers.mixing import _as_batch
 
 COLUMNS = ["experiment", "model", "setting", "alpha", "epochs", "n_train", "seed", "metric", "value"]
 RESULTS = Path("results")  # beside the chapters, where their kernels run
@@ -237,7 +237,7 @@ def interval(differences, comparisons=1, held_out=0.2):
     d = as_finite(differences, "differences").astype(float)
     if d.ndim != 1 or len(d) < 2:
         raise ValueError("differences must be at least two finite numbers, one for each seed")
-    comparisons, held_out = _as_int(comparisons, "comparisons", 1, 10**6), as_share(held_out, "held_out")
+    comparisons, held_out = as_int(comparisons, "comparisons", 1, 10**6), as_share(held_out, "held_out")
     spread = d.std(ddof=1) * np.sqrt(1 / len(d) + held_out / (1 - held_out))
     half = stats.t.ppf(1 - 0.025 / comparisons, len(d) - 1) * spread
     return d.mean(), d.mean() - half, d.mean() + half
@@ -447,7 +447,7 @@ def points(effect, low, high, digits=1):
     >>> points(0.004, -0.001, 0.0091)
     '+0.4 (-0.1 to +0.9)'
     """
-    digits = _as_int(digits, "digits", 0, 15)
+    digits = as_int(digits, "digits", 0, 15)
     ends = {"effect": effect, "low": low, "high": high}
     effect, low, high = (_signed(100 * as_number(value, name), digits) for name, value in ends.items())
     return f"{effect} ({low} to {high})"

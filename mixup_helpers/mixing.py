@@ -1,6 +1,5 @@
 """MixUp of one batch: the inputs, the labels, the loss (Zhang et al. 2018)."""
 
-import math
 import numbers
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -328,15 +327,6 @@ def _as_float(value, name):
         return float(value)
     except OverflowError as error:
         raise ValueError(f"{name} is too large for a float") from error
-
-
-def _as_int(value, name, least, most=math.inf):
-    if isinstance(value, _NO_NUMBERS) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
-    if not least <= value <= most:
-        got = value if abs(int(value)) < 10**99 else "a huge number"  # Python refuses to write the longest
-        raise ValueError(f"{name} must be at least {least}{f' and at most {most}' * (most < math.inf)}, got {got}")
-    return int(value)
 
 
 def _check_alpha(alpha):

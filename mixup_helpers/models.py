@@ -1,7 +1,7 @@
 """The networks that the chapters train."""
 
+from mixup_helpers._arguments import as_int
 from mixup_helpers._keras import keras
-from mixup_helpers.mixing import _as_int
 
 LARGEST = 10**6  # units of a layer
 
@@ -40,10 +40,10 @@ def perceptron(input_shape, hidden, classes, *, seed):
     for name, sizes in [("input_shape", input_shape), ("hidden", hidden)]:
         if not isinstance(sizes, (tuple, list)):
             raise TypeError(f"{name} must be a tuple or a list, got {type(sizes).__name__}")
-    input_shape = tuple(_as_int(size, "input_shape", 1, LARGEST) for size in input_shape)
-    hidden = [_as_int(units, "hidden", 1, LARGEST) for units in hidden]
-    classes = _as_int(classes, "classes", 1, LARGEST)
-    keras.utils.set_random_seed(_as_int(seed, "seed", 0, 2**32 - 1))
+    input_shape = tuple(as_int(size, "input_shape", 1, LARGEST) for size in input_shape)
+    hidden = [as_int(units, "hidden", 1, LARGEST) for units in hidden]
+    classes = as_int(classes, "classes", 1, LARGEST)
+    keras.utils.set_random_seed(as_int(seed, "seed", 0, 2**32 - 1))
     model = keras.Sequential([keras.Input(input_shape), keras.layers.Flatten()])
     for units in hidden:
         model.add(keras.layers.Dense(units, activation="relu"))

@@ -10,8 +10,8 @@ import numpy as np
 from scipy import stats
 
 from mixup_helpers import figures
-from mixup_helpers._arguments import as_finite, as_number, as_table
-from mixup_helpers.mixing import _as_int, _check_lam, _check_rng
+from mixup_helpers._arguments import as_finite, as_int, as_number, as_table
+from mixup_helpers.mixing import _check_lam, _check_rng
 
 STEPS = 50  # of lam, from 0 to 1
 # Without its comments, which the page can do without.
@@ -97,7 +97,7 @@ def lam_slider(first, second, plain, mixup, *, lam=0.7, pair=(3, 7)):
     lam = round(_check_lam(lam) * STEPS) / STEPS
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise TypeError(f"pair must be two classes, got {type(pair).__name__}")
-    a, b = (_as_int(c, "pair", 0, 9) for c in pair)
+    a, b = (as_int(c, "pair", 0, 9) for c in pair)
     networks = [_as_thousandths(plain, "plain"), _as_thousandths(mixup, "mixup")]
     image = lam * first[a] + (1 - lam) * second[b]
     label = lam * np.eye(10)[a] + (1 - lam) * np.eye(10)[b]
@@ -180,7 +180,7 @@ def alpha_slider(first, second, alphas, rng, *, start=0.2, draws=2000):
     alphas, start = [as_number(alpha, "alphas", 1e-300) for alpha in alphas], as_number(start, "start")
     if max(alphas) > 1e300 or start not in alphas:
         raise ValueError(f"alphas must be at most 1e300 and hold start, {start}, got {alphas}")
-    draws, rng = _as_int(draws, "draws", len(first), 10**6), _check_rng(rng)
+    draws, rng = as_int(draws, "draws", len(first), 10**6), _check_rng(rng)
     quantiles = rng.uniform(size=draws)
     box, edges, t = (20, 14, 13, 110, 100), np.linspace(0, 1, 21), np.linspace(0.005, 0.995, 100)
     ends = (edges[:-1] < 0.09) | (edges[1:] > 0.91)

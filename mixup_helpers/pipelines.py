@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from mixup_helpers._arguments import as_int
 from mixup_helpers._keras import tf
-from mixup_helpers.mixing import _as_int, _check_alpha
+from mixup_helpers.mixing import _check_alpha
 
 
 def mixup_batches(dataset, alpha=0.2, *, seed):
@@ -68,7 +69,7 @@ def mixup_batches(dataset, alpha=0.2, *, seed):
     [(32, True), (32, True), (6, True)]
     """
     _check_dataset(dataset)
-    alpha, seed = _check_alpha(alpha), _as_int(seed, "seed", least=0)
+    alpha, seed = _check_alpha(alpha), as_int(seed, "seed", least=0)
     lams = np.random.default_rng(seed).beta(alpha, alpha, size=2**16) if alpha > 0 else np.ones(1)
     lams = tf.constant(lams)  # kept beside the graph, not copied into it for every epoch
     seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)

@@ -5,10 +5,10 @@ from collections import deque
 
 import numpy as np
 
+from mixup_helpers._arguments import as_int
 from mixup_helpers._keras import keras
 from mixup_helpers.mixing import (
     _as_batch,
-    _as_int,
     _as_labels,
     _check_alpha,
     _check_length,
@@ -85,9 +85,9 @@ class MixUpDataset(keras.utils.PyDataset):
             if isinstance(array, np.ma.MaskedArray):
                 raise TypeError(f"{name} is a masked array, and Keras ignores masks: fill it first")
         _check_length(self.x, self.y)
-        self.batch_size = _as_int(batch_size, "batch_size", least=1)
+        self.batch_size = as_int(batch_size, "batch_size", least=1)
         self.alpha = _check_alpha(alpha)
-        self.seed = np.random.SeedSequence(None if seed is None else _as_int(seed, "seed", least=0)).entropy
+        self.seed = np.random.SeedSequence(None if seed is None else as_int(seed, "seed", least=0)).entropy
         self._buffers = deque(maxlen=16)
         self._start_epoch(0)
 
@@ -95,7 +95,7 @@ class MixUpDataset(keras.utils.PyDataset):
         return -(-len(self.x) // self.batch_size)
 
     def __getitem__(self, index):
-        index = _as_int(index, "index", -sys.maxsize, sys.maxsize)
+        index = as_int(index, "index", -sys.maxsize, sys.maxsize)
         if not 0 <= index < len(self):
             raise IndexError(f"index must be from 0 to {len(self) - 1}, got {index}")
         rows = self._order[index * self.batch_size : (index + 1) * self.batch_size]

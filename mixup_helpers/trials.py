@@ -11,10 +11,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import NearestNeighbors
 from tqdm import tqdm
 
-from mixup_helpers._arguments import as_finite, as_function, as_number, as_share, one_of
+from mixup_helpers._arguments import as_finite, as_function, as_int, as_number, as_share, one_of
 from mixup_helpers._keras import tf
 from mixup_helpers.data import digits
-from mixup_helpers.mixing import _as_int, _check_alpha
+from mixup_helpers.mixing import _check_alpha
 
 BATCH = 32
 MOST_EPOCHS = 10**6
@@ -116,7 +116,7 @@ class Trials:
     ):  # fmt: skip
         if not np.iterable(seeds):
             raise TypeError(f"seeds must be several, got {type(seeds).__name__}; range(20) for example")
-        self.seeds = [_as_int(seed, "seeds", 0, 2**32 - 1) for seed in seeds]
+        self.seeds = [as_int(seed, "seeds", 0, 2**32 - 1) for seed in seeds]
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds must be distinct, and at least one, got {self.seeds}")
         self.alpha = _check_alpha(alpha)
@@ -136,17 +136,17 @@ class Trials:
         held_out = -(-len(y) // 5)
         # A part of a stratified split is either nothing or has room for every class.
         left = len(y) - held_out
-        n_validation = _as_int(n_validation, "n_validation", 0, len(y))
+        n_validation = as_int(n_validation, "n_validation", 0, len(y))
         if n_validation and not self.classes <= n_validation <= left - self.classes:
             raise ValueError(
                 f"n_validation must be 0 or from {self.classes} to {left - self.classes}, got {n_validation}"
             )
         left -= n_validation
-        n_train = left if n_train is None else _as_int(n_train, "n_train", 0, len(y))
+        n_train = left if n_train is None else as_int(n_train, "n_train", 0, len(y))
         if n_train != left and not self.classes <= n_train <= left - self.classes:
             raise ValueError(f"n_train must be from {self.classes} to {left - self.classes}, or {left}, got {n_train}")
 
-        split_seed = split_seed if split_seed is None else _as_int(split_seed, "split_seed", 0, 2**32 - 1)
+        split_seed = split_seed if split_seed is None else as_int(split_seed, "split_seed", 0, 2**32 - 1)
         splits = [
             _split(y, [held_out, n_validation, n_train], seed if split_seed is None else split_seed)
             for seed in self.seeds
@@ -252,7 +252,7 @@ class Trials:
         TypeError, ValueError
             If an argument is of the wrong type or out of range.
         """
-        epochs = _as_int(epochs, "epochs", 1, MOST_EPOCHS)
+        epochs = as_int(epochs, "epochs", 1, MOST_EPOCHS)
         if after_epoch is not None:
             as_function(after_epoch, "after_epoch")
         network, (x, y) = MODELS[self.model][0], self._data
@@ -353,7 +353,7 @@ def train(trials, epochs, after_epoch=None):
     >>> trials.epochs
     1
     """
-    epochs = _as_int(epochs, "epochs", 1, MOST_EPOCHS)
+    epochs = as_int(epochs, "epochs", 1, MOST_EPOCHS)
     trials = list(trials.values()) if isinstance(trials, dict) else trials
     if not isinstance(trials, (list, tuple)) or not all(isinstance(one, Trials) for one in trials):
         raise TypeError("trials must be a list or a dict of Trials")

@@ -10,7 +10,7 @@ import notebooks
 from docutils import nodes
 from sphinx.errors import ExtensionError
 
-ABOUT = "A book that explains MixUp, measures what it does to training, and tests every sentence about it."
+ABOUT = "A book that explains MixUp, measures what it does to training, and tests what is claimed of it."
 
 
 def refuse_faults(app):

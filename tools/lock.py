@@ -1,4 +1,4 @@
-"""Resolve each .in file into pins with hashes, then resolve those for every supported system: `make lock`."""
+"""Resolve each .in file into pins with hashes, and all but PyTorch's for every supported system: `make lock`."""
 
 import shutil
 import subprocess

@@ -27,6 +27,7 @@ from typing import NamedTuple
 import coverage
 import notebooks
 import pytest
+import tamper
 
 # Of cosmic-ray's operators one for each operator of Python: a bound's other side, a number's neighbours, the opposite.
 OPERATORS = """
@@ -53,7 +54,6 @@ test_many_ways_of_training_at_once_are_no_cause_for_a_warning test_the_same_bits
 PYTEST = "-o addopts= --doctest-modules --maxfail=1 -q -p no:cacheprovider".split()
 LOADED = "tensorflow keras pandas scipy.stats sklearn.datasets matplotlib.pyplot hypothesis IPython".split()
 SURVIVORS = notebooks.ROOT / "tools" / "survivors.txt"
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "_build", "__pycache__", ".*_cache", ".ipynb_checkpoints")
 MEMORY = 2**33
 PATIENCE = 10  # seconds that a test may take longer, beside ten times its own
 NO_PYTHON = 99  # the exit code where the change is no Python
@@ -197,7 +197,7 @@ class Copies:
     def __init__(self, folder):
         self.free = queue.Queue()
         for name in "ab":
-            self.free.put(Path(shutil.copytree(notebooks.ROOT, Path(folder, name), ignore=LEFT_OUT)))
+            self.free.put(tamper.copied(Path(folder, name)))
 
     @contextlib.contextmanager
     def one(self):

@@ -42,7 +42,7 @@ def regenerate(everything=False):
                 execute(path)
             else:
                 print(f"{path.name}: left as it is, since its packages are not installed; `make torch` installs them")
-    # The start page comes first and reads what the last chapter writes.
+    # The start page comes first and reads what a later chapter writes.
     for path in notebooks.in_order():
         if notebooks.can_run(path) and notebooks.stale(notebooks.read(path)):
             execute(path)

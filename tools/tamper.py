@@ -285,7 +285,7 @@ FAULTS = [
 
 def copied(folder):
     """A copy of the project in `folder`."""
-    return Path(shutil.copytree(notebooks.ROOT, Path(folder, "copy"), ignore=LEFT_OUT))
+    return Path(shutil.copytree(notebooks.ROOT, folder, ignore=LEFT_OUT, dirs_exist_ok=True))
 
 
 def plant(fault, copy):
