@@ -85,7 +85,7 @@ def rows(measured, trials, **columns):
     Parameters
     ----------
     measured : dict of array_like, shape (seeds,)
-        Metric to values, one for each seed.
+        Metric to values, one for each seed, or a single number for all.
     trials : mixup_helpers.trials.Trials
         Where they were measured; gives the model, alpha, epochs, n_train and seeds.
     **columns
@@ -101,7 +101,8 @@ def rows(measured, trials, **columns):
     Raises
     ------
     TypeError, ValueError
-        If `trials` is something else, or `measured` no dict of one number for each seed.
+        If `trials` is something else, `measured` no dict of one number for each seed, or one of
+        `columns` is named ``seed``, ``metric`` or ``value``.
 
     Examples
     --------
@@ -113,20 +114,21 @@ def rows(measured, trials, **columns):
     _check_trials(trials)
     if not isinstance(measured, dict) or not measured:
         raise TypeError(f"measured must be a dict of measurements, got {type(measured).__name__}")
+    if taken := {"seed", "metric", "value"} & set(columns):
+        raise ValueError(f"columns: {', '.join(sorted(taken))} is what measured and trials give")
+    parts = []
     for metric, values in measured.items():
         as_text(metric, "a name in measured")
-        n = len(_as_batch([values] if np.isscalar(values) else values, "measured"))
-        if n != len(trials.seeds) and not np.isscalar(values):
-            raise ValueError(f"measured must have one value for each of {len(trials.seeds)} seeds at {metric!r}")
+        found = _as_batch(np.full(len(trials.seeds), values) if np.isscalar(values) else values, "measured")
+        if found.shape != (len(trials.seeds),) or found.dtype.kind == "c":
+            raise ValueError(f"measured must have one number for each of {len(trials.seeds)} seeds at {metric!r}")
+        # In double precision: a float16 would overflow where it is rounded.
+        parts.append({"seed": trials.seeds, "metric": metric, "value": np.round(found.astype(float), 6)})
     about = {
         "experiment": "", "model": trials.model, "setting": "MixUp" if trials.alpha else "plain",
         "alpha": trials.alpha, "epochs": trials.epochs, "n_train": trials.y_train.shape[1],
     } | columns  # fmt: skip
-    parts = [
-        pd.DataFrame({**about, "seed": trials.seeds, "metric": metric, "value": np.round(values, 6)})
-        for metric, values in measured.items()
-    ]
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.concat([pd.DataFrame(about | part) for part in parts], ignore_index=True)
     return table[COLUMNS + [name for name in table if name not in COLUMNS]]
 
 
@@ -184,12 +186,15 @@ def on_test_images(trials, metrics=("accuracy",), **columns):
     metrics = as_texts(metrics, "metrics")
     if isinstance(trials, dict) or not np.iterable(trials) or not metrics:
         raise TypeError(f"trials and metrics must be lists, got {type(trials).__name__} and {metrics}")
+    known = [*measures(np.zeros((1, 1, 2)), np.zeros((1, 1), int)), "train_accuracy"]
+    for name in metrics:
+        one_of(name, "metrics", known)
     tables = []
     for one in trials:
         found = scores(one)
         if "train_accuracy" in metrics:
             found["train_accuracy"] = measures(one.logits(one.x_train), one.y_train)["accuracy"]
-        tables.append(rows({one_of(name, "metrics", found): found[name] for name in metrics}, one, **columns))
+        tables.append(rows({name: found[name] for name in metrics}, one, **columns))
     if not tables:
         raise ValueError("trials must be at least one")
     return pd.concat(tables, ignore_index=True)
@@ -272,8 +277,8 @@ def compare(results, metric, factor, baseline, by=(), together=False, held_out=0
     Raises
     ------
     TypeError, ValueError
-        If an argument is of the wrong type, there is nothing to compare, or a seed lacks a
-        measurement or has two.
+        If an argument is of the wrong type, `by` repeats a column, there is nothing to compare,
+        or a seed lacks a measurement or has two.
 
     Examples
     --------
@@ -292,9 +297,12 @@ def compare(results, metric, factor, baseline, by=(), together=False, held_out=0
     if not len(chosen):
         raise ValueError(f"metric {metric!r} is not in results")
     keys = [*by, "seed", factor]
+    if len(set(keys)) < len(keys):
+        raise ValueError(f"by must name columns other than seed and {factor}, each once, got {by}")
     if chosen[[*keys, "value"]].isna().any(axis=None) or chosen.duplicated(keys).any():
         raise ValueError(f"results must have one number for {metric} at each of {', '.join(keys)}")
-    as_finite(chosen["value"], "results['value']")
+    # As floats: the difference of two small integers may not fit.
+    chosen = chosen.assign(value=as_finite(chosen["value"], "results['value']").astype(float))
     wide = chosen.pivot(index=[*by, "seed"], columns=factor, values="value")
     if not np.isscalar(baseline) or baseline not in wide or wide.shape[1] < 2:
         raise ValueError(f"nothing to compare with the baseline: the metric {metric!r} has {factor} {list(wide)}")
@@ -369,7 +377,8 @@ def claim(text, compared, chapter, sign=1):
     Raises
     ------
     TypeError, ValueError
-        If `sign` is neither 1 nor -1, or `compared` has no rows or lacks a column.
+        If `sign` is neither 1 nor -1, or `compared` has no rows, lacks a column, or has an
+        interval that ends below its beginning.
 
     Examples
     --------
@@ -382,11 +391,14 @@ def claim(text, compared, chapter, sign=1):
     as_table(compared, "compared", numbers=("effect", "low", "high", "seeds"))
     if as_number(sign, "sign") not in (1, -1):
         raise ValueError(f"sign must be 1 or -1, got {sign}")
-    low, high = np.sort(sign * compared[["low", "high"]].to_numpy(), axis=1).T
+    low, high = compared["low"].to_numpy(float), compared["high"].to_numpy(float)
+    if (low > high).any():
+        raise ValueError("compared has an interval that ends below its beginning")
+    decided = verdict(low, high) if sign == 1 else verdict(-high, -low)
     ends = compared["effect"].mean(), compared["low"].min(), compared["high"].max()
     effect, lowest, highest = (round(float(end), 4) + 0.0 for end in ends)  # + 0.0 makes -0.0 positive
     return {
-        "claim": text, "verdict": verdict(low, high), "effect": effect, "low": lowest, "high": highest,
+        "claim": text, "verdict": decided, "effect": effect, "low": lowest, "high": highest,
         "seeds": int(compared["seeds"].min()), "chapter": chapter,
     }  # fmt: skip
 
@@ -440,7 +452,7 @@ def points(effect, low, high, digits=1):
     Raises
     ------
     TypeError, ValueError
-        If an argument is no finite number, or `digits` is out of range.
+        If an argument is no finite number, `low` is above `high`, or `digits` is out of range.
 
     Examples
     --------
@@ -448,8 +460,7 @@ def points(effect, low, high, digits=1):
     '+0.4 (-0.1 to +0.9)'
     """
     digits = as_int(digits, "digits", 0, 15)
-    ends = {"effect": effect, "low": low, "high": high}
-    effect, low, high = (_signed(100 * as_number(value, name), digits) for name, value in ends.items())
+    effect, low, high = (_signed(100 * end, digits) for end in (as_number(effect, "effect"), *_ends(low, high)))
     return f"{effect} ({low} to {high})"
 
 
@@ -505,7 +516,7 @@ def per_thousand(low, high, what="new digits", done="are read correctly"):
     Raises
     ------
     TypeError, ValueError
-        If an argument is of the wrong type, or an end is not finite.
+        If an argument is of the wrong type, an end is not finite, or `low` is above `high`.
 
     Examples
     --------
@@ -515,7 +526,7 @@ def per_thousand(low, high, what="new digits", done="are read correctly"):
     'out of 1,000 new digits, between 3 fewer and 1 more are read correctly'
     """
     as_text(what, "what"), as_text(done, "done")
-    low, high = as_number(low, "low"), as_number(high, "high")
+    low, high = _ends(low, high)
     least, most = sorted((abs(round(1000 * low)), abs(round(1000 * high))))
     if low < 0 < high:
         words = f"between {abs(round(1000 * low))} fewer and {abs(round(1000 * high))} more"
@@ -542,6 +553,8 @@ def save(results, name, stable=True):
 
     Raises
     ------
+    TypeError, ValueError
+        If `results` is no table with rows, `name` no name of a file, or `stable` neither True nor False.
     AssertionError
         If the results are compared and differ.
 
@@ -557,7 +570,8 @@ def save(results, name, stable=True):
     2 rows in results/demo.csv
     True
     """
-    as_text(name, "name"), one_of(stable, "stable", (True, False))
+    file = _file(name)
+    one_of(stable, "stable", (True, False))
     results = as_table(results, "results").reset_index(drop=True)
     if "experiment" in results:
         results["experiment"] = results["experiment"].replace("", name)
@@ -571,7 +585,7 @@ def save(results, name, stable=True):
         beside = RESULTS / f"{name}.{os.getpid()}.tmp"
         try:
             results.to_csv(beside, index=False, lineterminator="\n")
-            beside.replace(RESULTS / f"{name}.csv")
+            beside.replace(file)
         finally:
             beside.unlink(missing_ok=True)
     files["written"].add(f"{name}.csv")
@@ -593,6 +607,8 @@ def load(name):
 
     Raises
     ------
+    TypeError, ValueError
+        If `name` is no name of a file.
     FileNotFoundError
         If there is no ``results/<name>.csv`` in the current folder.
 
@@ -605,8 +621,14 @@ def load(name):
     ...     load("demo").to_dict("records")
     [{'seed': 0, 'value': 0.9}]
     """
-    files["read"].add(f"{as_text(name, 'name')}.csv")
-    return pd.read_csv(RESULTS / f"{name}.csv", keep_default_na=False, na_values=[""])
+    files["read"].add(_file(name).name)
+    return pd.read_csv(_file(name), keep_default_na=False, na_values=[""])
+
+
+def _file(name):
+    if Path(as_text(name, "name")).name != name:
+        raise ValueError(f"name must be the name of a file without its folder, got {name!r}")
+    return RESULTS / f"{name}.csv"
 
 
 def _check_trials(trials):
@@ -614,6 +636,13 @@ def _check_trials(trials):
     lacking = [name for name in ("seeds", "alpha", "epochs", "x_test", "y_train") if not hasattr(trials, name)]
     if lacking:
         raise TypeError(f"trials must be Trials, got {type(trials).__name__}")
+
+
+def _ends(low, high):
+    low, high = as_number(low, "low"), as_number(high, "high")
+    if low > high:
+        raise ValueError(f"low must not be above high, got {low} and {high}")
+    return low, high
 
 
 def _signed(value, digits):

@@ -94,6 +94,14 @@ def _examine(task, answer):
             raise _Wrong(_name(task, answer) + _example(task, args, expected, got))
         if task.view and not _same(_result(task, answer, args), _result(task, answer, args), 0):
             raise _Wrong("the same rng gives another result the second time: draw from rng alone")
+        if task.view and _draws(task, task.right, args) and not _draws(task, answer, args):
+            raise _Wrong(f"another rng gives the same result: draw from rng{_example(task, args)}")
+
+
+def _draws(task, function, args):
+    """Whether what `function` returns depends on the generator, which is the last of `args`."""
+    first, *more = (_result(task, function, (*args[:-1], np.random.default_rng(seed))) for seed in range(8))
+    return not all(_same(result, first, 0) for result in more)
 
 
 def _result(task, function, args):
@@ -103,11 +111,13 @@ def _result(task, function, args):
     names = list(inspect.signature(task.right).parameters)
     try:
         takes = inspect.signature(function)
-        takes.bind(*args)
-    except TypeError:
-        raise _Wrong(f"your function must take ({', '.join(names)}); it takes {takes}") from None
-    except ValueError:
-        pass  # some functions that are written in C do not say what they take
+    except (TypeError, ValueError):
+        pass  # functions that are written in C, and odder things that can be called, may not say what they take
+    else:
+        try:
+            takes.bind(*args)
+        except TypeError:
+            raise _Wrong(f"your function must take ({', '.join(names)}); it takes {takes}") from None
     given = copy.deepcopy(args)
     try:
         result = function(*given)
@@ -178,9 +188,10 @@ def _same(got, expected, close, strict=True):
             and all(_same(got[key], expected[key], close) for key in expected)
         )
     if isinstance(expected, tuple):
-        many = isinstance(got, (tuple, list)) or getattr(got, "ndim", 0) > 0
+        got = got if isinstance(got, (tuple, list)) else _as_numbers(got)
         return (
-            many
+            got is not None
+            and getattr(got, "shape", True) != ()
             and len(got) == len(expected)
             and all(_same(one, other, close, strict) for one, other in zip(got, expected))
         )

@@ -265,12 +265,15 @@ def epoch_slider(counts):
     alphas, epochs, bins = map(len, axes)
     table = counts.sort_values(["alpha", "epoch", "bin"])
     complete = len(counts) == alphas * epochs * bins and not counts.duplicated(["alpha", "epoch", "bin"]).any()
-    if not complete or alphas != 2 or axes[0][0] != 0 or axes[1] != list(range(1, epochs + 1)):
-        raise ValueError("counts must have one row for each of two alphas, one of them 0, and each epoch and bin")
+    in_order = axes[1] == list(range(1, epochs + 1)) and axes[2] == list(range(bins))
+    if not complete or alphas != 2 or axes[0][0] != 0 or not in_order:
+        raise ValueError("counts must have one row for each of two alphas, one of them 0, each epoch, and each bin from 0")
     right, wrong, sure = (table[name].to_numpy().reshape(2, epochs, bins) for name in ("right", "wrong", "sure"))
     n = int(right[0, 0].sum() + wrong[0, 0].sum())
     if n < 1 or min(right.min(), wrong.min(), sure.min()) < 0 or not ((right + wrong).sum(axis=2) == n).all():
         raise ValueError("counts must add up to the same number of images after every epoch")
+    if (sure > right + wrong + 0.001).any():  # it may be rounded
+        raise ValueError("sure of counts must be a sum of confidences, so at most as large as the number of images")
     box = (32, 140 / bins, 140 / bins - 1, 110, 100)
     names = ["plain", "mixup"]
     states = []

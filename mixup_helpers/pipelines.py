@@ -75,8 +75,10 @@ def mixup_batches(dataset, alpha=0.2, *, seed):
     seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
 
     def mix(batch, seed):
+        rows = tf.shape(batch[0])[0]
+        tf.debugging.assert_equal(rows, tf.shape(batch[1])[0], "x and y of a batch must have the same length")
         lam = tf.gather(lams, seed % len(lams))
-        index = tf.random.experimental.stateless_shuffle(tf.range(tf.shape(batch[0])[0]), [seed, seed])
+        index = tf.random.experimental.stateless_shuffle(tf.range(rows), [seed, seed])
 
         def blend(values):
             values = values if values.dtype.is_floating else tf.cast(values, tf.float32)

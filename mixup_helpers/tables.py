@@ -84,5 +84,5 @@ def weighted_pairs(x, y, alpha=0.2, *, rng=None):
     # In the dtype of x, so that float32 stays float32; with all axes of x, to weigh whole rows.
     w = lam.astype(np.result_type(x.dtype, 0.0)).reshape(-1, *[1] * (x.ndim - 1))
     # With alpha = 0 the partners must stay out altogether: 0 * inf would be NaN.
-    mixed_x = w * x + (1 - w) * x[index] if alpha > 0 else w * x
+    mixed_x = np.multiply(w, x) + np.multiply(1 - w, x[index]) if alpha > 0 else np.multiply(w, x)  # np.matrix, too
     return np.concatenate([mixed_x, mixed_x]), np.concatenate([y, y[index]]), np.concatenate([lam, 1 - lam])

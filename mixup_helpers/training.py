@@ -98,13 +98,14 @@ class MixUpDataset(keras.utils.PyDataset):
         index = as_int(index, "index", -sys.maxsize, sys.maxsize)
         if not 0 <= index < len(self):
             raise IndexError(f"index must be from 0 to {len(self) - 1}, got {index}")
-        rows = self._order[index * self.batch_size : (index + 1) * self.batch_size]
+        epoch, order = self._pass
+        rows = order[index * self.batch_size : (index + 1) * self.batch_size]
         buffer = self._free_buffer(len(rows))
         mixed_x, y_a, y_b, lam = mixup_data(
             np.asarray(self.x[rows]),
             self.y[rows],
             self.alpha,
-            rng=self._rng(self.epoch, index),
+            rng=self._rng(epoch, index),
             out=None if buffer is None else buffer[: len(rows)],
         )
         self._buffers.append(mixed_x if buffer is None else buffer)
@@ -115,8 +116,12 @@ class MixUpDataset(keras.utils.PyDataset):
         self._start_epoch(self.epoch + 1)
 
     def _start_epoch(self, epoch):
-        self.epoch = epoch
-        self._order = self._rng(epoch).permutation(len(self.x))
+        # Set at once: a thread that asks for a batch meanwhile gets one of the old epoch or one of the new.
+        self._pass = epoch, self._rng(epoch).permutation(len(self.x))
+
+    @property
+    def epoch(self):
+        return self._pass[0]
 
     def _free_buffer(self, rows):
         """Memory of an earlier batch that nobody holds any more, nor a view of it; None if there is none."""

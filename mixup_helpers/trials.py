@@ -36,7 +36,7 @@ class Trials:
     Parameters
     ----------
     seeds : iterable of int
-        One network for each, 0 or more.
+        One network for each, from 0 to ``2**32 - 1``.
     alpha : float, default 0
         Strength of the mixing, as in `mixup_helpers.mixup_data`; 0 trains without MixUp.
     lam_per : {"batch", "sample"}
@@ -59,7 +59,7 @@ class Trials:
     wrong_labels : float, default 0
         Share of the labels that is replaced by another class, but for those to test on.
     n_train : int, optional
-        Number of training rows, drawn evenly over the classes; all that are left by default.
+        Number of training rows, with the classes' shares of the data; all that are left by default.
     n_validation : int, default 0
         Rows set apart from training, to choose by.
     split_seed : int, optional
@@ -147,10 +147,13 @@ class Trials:
             raise ValueError(f"n_train must be from {self.classes} to {left - self.classes}, or {left}, got {n_train}")
 
         split_seed = split_seed if split_seed is None else as_int(split_seed, "split_seed", 0, 2**32 - 1)
-        splits = [
-            _split(y, [held_out, n_validation, n_train], seed if split_seed is None else split_seed)
-            for seed in self.seeds
-        ]
+        try:
+            splits = [
+                _split(y, [held_out, n_validation, n_train], seed if split_seed is None else split_seed)
+                for seed in self.seeds
+            ]
+        except ValueError as error:
+            raise ValueError(f"data has too few rows of a class to be split: {error}") from error
         self._test, self._validation, self._train = (np.stack(part) for part in zip(*splits))
         self._x, self._given = x, np.stack(
             [_corrupt(y, wrong_labels, self.classes, self._rng(seed, "wrong labels")) for seed in self.seeds]
@@ -482,6 +485,8 @@ def _check_data(data, model):
         raise TypeError(f"y of data must hold class ids, got dtype {y.dtype} and shape {y.shape}")
     if y.min() < 0 or not 1 <= y.max() < len(y) or np.bincount(y.astype(int)).min() < 2:
         raise ValueError(f"y of data must be ids from 0 of at least 2 classes, each twice or more, got {np.unique(y)}")
+    if not x[0].size:
+        raise ValueError(f"x of data must have features, got shape {x.shape}")
     if model == "cnn" and x[0].size != 64:
         raise ValueError(f"model cnn takes digits of 8 by 8 pixels, got x of data of shape {x.shape}")
     return x, y.astype(int)

@@ -88,7 +88,7 @@ def dataset(x, y, alpha, rng):
 
     data = MixUpDataset(x, y, len(x), alpha, seed=int(rng.integers(2**32)))
     mixed_x, mixed_y = data[0]
-    back = data._order.argsort()
+    back = data._pass[1].argsort()
     return mixed_x[back], mixed_y[back]
 
 
@@ -216,6 +216,12 @@ def all_but_one(x, y, alpha, rng):
     return formula(x, y, alpha, rng)
 
 
+def refusing_large(x, y, alpha, rng):
+    if alpha > 1:
+        raise ValueError("at most 1")
+    return formula(x, y, alpha, rng)
+
+
 def extrapolating(x, y, alpha, rng):
     return formula(x, y, alpha, rng, lam=1 + beta(alpha, rng) if alpha else 1.0)
 
@@ -326,6 +332,21 @@ def mixing_eight_at_zero(x, y, alpha, rng):
     return (mixing_at_zero if len(x) == 8 else formula)(x, y, alpha, rng)
 
 
+def at_zero(then):
+    return lambda x, y, alpha, rng: then(x, y, rng) if alpha == 0 else formula(x, y, alpha, rng)
+
+
+def no_lam_at_zero(x, y, alpha, rng):
+    if alpha != 0:
+        lam = beta(alpha, rng)
+    return formula(x, y, alpha, rng, lam=lam)
+
+
+def labels_mixed_at_one_alone(x, y, alpha, rng):
+    mixed_x, mixed_y = formula(x, y, alpha, rng)
+    return mixed_x, mixed_y if alpha in (0, 1) else y
+
+
 def keras_like(x, y, alpha, rng):
     """Underflow at a small alpha: both gammas are 0, and their share is set to one half."""
     return formula(x, y, alpha, rng, lam=0.5 if alpha < 0.01 else None)
@@ -407,6 +428,15 @@ FAULTS = {
     "labels that don't sum to 1": (dimmed_labels, "label rows sum to 1", "sums to 0.90"),
     "negative alpha accepted": (accepting, "bad alpha", "alpha = -1 is accepted"),
     "alpha = 0 mixes": (mixing_at_zero, "alpha = 0", "mixes: of a batch of 2"),
+    "alpha = 0 shuffles the labels": (
+        at_zero(lambda x, y, rng: (x, rng.permutation(y))), "alpha = 0", "images stay whole, but labels of a batch of"),
+    "alpha = 0 loses a row": (at_zero(lambda x, y, rng: (x[1:], y)), "alpha = 0", "became (1, 4, 4, 3)"),
+    "alpha = 0 without a lam": (no_lam_at_zero, "alpha = 0", "raises UnboundLocalError"),
+    "labels mixed at alpha 1 alone": (
+        labels_mixed_at_one_alone, "labels match images", "at alpha 0.3 labels are mixed with other rows"),
+    "alpha above 1 refused": (refusing_large, "result", "a batch of 8 with alpha 4 raises ValueError: at most 1"),
+    "one partner for all, drawn": (
+        planted(index=lambda n, a, rng: np.full(n, rng.integers(n))), "partners", "the partner of all others"),
     "one half at a tiny alpha": (keras_like, "smaller alpha mixes less", "at alpha 0.001"),
     "odd batches": (even_only, "batch sizes", "AssertionError: even batches only"),
     "last row of odd batches": (last_row_unmixed, "batch sizes", "a batch of 3 is mixed wrongly"),
@@ -570,7 +600,10 @@ def test_what_mixes_nothing_fails_where_mixing_is_asked_for():
 )  # fmt: skip
 def test_one_fault_is_one_failure(name):
     fn, failing, _ = FAULTS[name]
-    expected = {"lam uniform": {"smaller alpha mixes less"}, "class ids averaged": {"bad alpha"}}
+    expected = {
+        "labels with 1 - lam": {"alpha = 0"}, "lam uniform": {"smaller alpha mixes less"},
+        "class ids averaged": {"bad alpha"},
+    }  # fmt: skip
     assert set(check_mixup(fn).failed) - expected.get(name, set()) <= {failing, "batch sizes"}
 
 
@@ -609,6 +642,10 @@ def test_other_choices_are_said():
             raise TypeError("not that")
         return formula(x, y, alpha, rng)
 
+    def cut_off(x, y, alpha, rng):
+        mixed_x, mixed_y = formula(x, y, alpha, rng)
+        return mixed_x.astype(x.dtype), mixed_y
+
     def folded_at_four(x, y, alpha, rng):
         lam = beta(alpha, rng)
         return formula(x, y, alpha, rng, lam=max(lam, 1 - lam) if alpha == 4 else lam)
@@ -626,6 +663,7 @@ def test_other_choices_are_said():
     assert check_mixup(dusty)["labels match images"] == "holds: the same rows with the same lam"
     assert check_mixup(refusing)["alpha = 0"] == "choice: refused: TypeError: not that"
     assert check_mixup(refusing)["uint8"] == "choice: refused: TypeError: not that"
+    assert check_mixup(cut_off)["uint8"] == "holds: uint8 images become uint8, and are right"
     assert check_mixup(any_two)["partners"].startswith("choice: a row of the result is a blend of any two rows")
     for fn in (per_row, sometimes(per_row)):
         assert check_mixup(fn)["lam per batch or row"] == "choice: rows of one batch have different lam"
@@ -642,6 +680,7 @@ def test_other_choices_are_said():
         (lambda x, y, alpha, rng: (x[:, 0], y), "images of shape"),
         (lambda x, y, alpha, rng: (x[:4], y), "images of shape"),
         (lambda x, y, alpha, rng: (x, y.argmax(1)), "labels of shape"),
+        (lambda x, y, alpha, rng: ([x[0], x], y), "raises ValueError"),
         (lambda x, y, alpha, rng: (x, y[:, :8]), "labels of shape (8, 10) become (8, 8)"),
         (mixup_data, "not a pair"),
     ],
@@ -721,6 +760,7 @@ def test_the_seed_decides_images_too():
         ({"shape": (10**5000,)}, "shape"),
         ({"shape": (10**4, 10**4)}, "shape"),
         ({"error_rate": 0}, "error_rate"),
+        ({"error_rate": 1e-301}, "error_rate"),
         ({"error_rate": 1.0}, "error_rate"),
         ({"error_rate": "1"}, "error_rate"),
         ({"error_rate": float("nan")}, "error_rate"),

@@ -108,6 +108,22 @@ def test_rows_tell_what_was_measured_where():
     assert found.loc[4].tolist() == ["e", "cnn", "MixUp", 0.2, 7, 50, 4, "ece", 5, "no"]
 
 
+def test_numbers_of_few_bits_are_measured_in_double_precision():
+    assert rows({"nll": np.array([0.9, 0.8, 100, 1], "float16")}, stand_in())["value"].round(3).tolist() == [0.9, 0.8, 100, 1]
+    assert rows({"right": [True, False, True, True]}, stand_in())["value"].tolist() == [1, 0, 1, 1]
+    few = pd.DataFrame({"alpha": [0, 0, 1, 1], "seed": [0, 1] * 2, "metric": "n", "value": np.array([95, 92, 91, 90], "uint8")})
+    assert compare(few, "n", "alpha", 0, held_out=0)["effect"].tolist() == [-3]
+    ends = pd.DataFrame({name: np.array([value], "uint8") for name, value in [("effect", 2), ("low", 1), ("high", 3), ("seeds", 20)]})
+    assert claim("", ends, "", sign=-1)["verdict"] == "not supported"
+
+
+def test_an_unknown_metric_is_refused_before_anything_is_computed():
+    trials = stand_in()
+    trials.logits = None
+    with pytest.raises(ValueError, match="metrics must be one of accuracy, .*, train_accuracy, got 'nope'"):
+        on_test_images([trials], ["accuracy", "nope"])
+
+
 def test_a_setting_is_named_by_alpha_unless_it_has_a_name():
     for alpha, columns, name in [(0, {}, "plain"), (1, {}, "MixUp"), (1, {"setting": "dropout"}, "dropout")]:
         assert set(rows({"nll": 0.5}, stand_in(alpha=alpha), **columns)["setting"]) == {name}
@@ -298,7 +314,7 @@ def test_points_are_hundredths_with_a_sign():
 
 
 def test_zero_has_no_sign():
-    assert points(0, -0.0, -0.0004) == points(0.0004, 0, 0) == "0.0 (0.0 to 0.0)"
+    assert points(0, -0.0004, -0.0) == points(0.0004, 0, 0) == "0.0 (0.0 to 0.0)"
     assert points(0.0006, -0.0006, 0.0004) == "+0.1 (-0.1 to 0.0)"
     assert points(-0.00004, 0.00004, 0.00006, digits=2) == "0.00 (0.00 to +0.01)"
 
@@ -519,7 +535,11 @@ WRONG = [
     (lambda: measures(np.ma.masked_equal(np.ones((1, 2, 3)), 1), [[0, 1]]), "logits is a masked array"),
     (lambda: measures(np.zeros((1, 0, 3)), np.zeros((1, 0), int)), "logits must have shape"),
     (lambda: rows([0.5], stand_in()), "measured must be a dict"),
-    (lambda: rows({"nll": [0.5]}, stand_in()), "measured must have one value for each of 4 seeds at 'nll'"),
+    (lambda: rows({"nll": [0.5]}, stand_in()), "measured must have one number for each of 4 seeds at 'nll'"),
+    (lambda: rows({"nll": np.zeros((4, 2))}, stand_in()), "measured must have one number for each of 4 seeds at 'nll'"),
+    (lambda: rows({"nll": [1j] * 4}, stand_in()), "measured must have one number for each of 4 seeds at 'nll'"),
+    (lambda: rows({"nll": 0.5}, stand_in(), seed=5, value=3), "columns: seed, value is what measured and trials give"),
+    (lambda: rows({"nll": 0.5}, stand_in(), metric="x"), "columns: metric is what"),
     (lambda: rows({"nll": "a"}, stand_in()), "measured must hold numbers"),
     (lambda: rows({1: 0.5}, stand_in()), "a name in measured must be a string"),
     (lambda: rows({"nll": 0.5}, None), "trials must be Trials"),
@@ -540,6 +560,9 @@ WRONG = [
     (lambda: compare(RESULTS, "nll", "alpha", [0]), "baseline"),
     (lambda: compare(RESULTS, "nll", "alpha", 2), "baseline"),
     (lambda: compare(RESULTS, "nll", "alpha", 0, by=3), "by must be a list of strings"),
+    (lambda: compare(RESULTS, "nll", "alpha", 0, by="alpha"), "by must name columns other than seed and alpha"),
+    (lambda: compare(RESULTS, "nll", "alpha", 0, by=["seed"]), "by must name columns other than seed and alpha"),
+    (lambda: compare(RESULTS, "nll", "alpha", 0, by=["metric", "metric"]), "by must name columns .* each once"),
     (lambda: compare(RESULTS, "nll", "alpha", 0, together=None), "together must be one of True, False"),
     (lambda: verdict("a", "b"), "low must hold numbers"),
     (lambda: verdict(0.1, np.inf), "high must be finite"),
@@ -547,21 +570,26 @@ WRONG = [
     (lambda: claim("a", ENDS, None), "chapter must be a string"),
     (lambda: claim("a", ENDS[:0], "a"), "compared has no rows"),
     (lambda: claim("a", ENDS.assign(low="a"), "a"), "compared.'low'. must hold numbers"),
+    (lambda: claim("a", ENDS.assign(low=0.4), "a"), "compared has an interval that ends below its beginning"),
     (lambda: claim("a", ENDS, "a", sign="1"), "sign must be a number"),
     (lambda: say(ENDS), "row must be a claim"),
     (lambda: say({}), "row must be a claim"),
     (lambda: say(CLAIM, digits=-1), "digits must be at least 0"),
     (lambda: points("0.1", 0, 1), "effect must be a number"),
     (lambda: points(0.1, np.nan, 1), "low must be finite"),
+    (lambda: points(0.1, 0.3, 0.2), "low must not be above high, got 0.3 and 0.2"),
     (lambda: points(0.1, 0, 1, 1.0), "digits must be an integer"),
     (lambda: listing(ENDS.drop(columns="seeds")), "compared has no column 'seeds'"),
+    (lambda: per_thousand(0.004, -0.002), "low must not be above high"),
     (lambda: per_thousand(0, None), "high must be a number"),
     (lambda: per_thousand(0, 1, what=2), "what must be a string"),
     (lambda: per_thousand(0, 1, done=2), "done must be a string"),
     (lambda: save({}, "a"), "results must be a pandas.DataFrame"),
     (lambda: save(ENDS, None), "name must be a string"),
     (lambda: save(ENDS, "a", stable="no"), "stable must be one of True, False"),
+    (lambda: save(ENDS, "../a"), "name must be the name of a file without its folder, got '../a'"),
     (lambda: load(None), "name must be a string"),
+    (lambda: load("sub/a"), "name must be the name of a file"),
 ]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import notebooks
 import numpy as np
 import pytest
+from scipy import sparse
 
 from mixup_helpers import evidence, exercises
 
@@ -444,6 +445,10 @@ def _raises(*args):
     raise KeyError("no such\nrow")
 
 
+class Broken:
+    __call__ = 5
+
+
 STRANGE = {
     "returns None": (lambda *args: None, "returns None"),
     "raises": (_raises, "your function ends in KeyError: 'no such\\nrow'"),
@@ -457,6 +462,8 @@ STRANGE = {
     "a scalar array": (lambda *args: np.array(7.5), ""),
     "a class": (dict, ""),
     "without a signature": (min, ""),
+    "with a broken one": (Broken(), "your function ends in TypeError"),
+    "a sparse array": (lambda *args: sparse.eye_array(2), ""),
     "an object": (lambda *args: object(), ""),
     "floats": (lambda *args: np.full(np.shape(args[0]), 0.3), ""),
     "far too large": (lambda *args: np.full(np.shape(args[0]), 10**6), ""),
@@ -498,6 +505,23 @@ def test_draws_from_elsewhere_are_noticed(check):
         if task.view:
             said = check(name, lambda *args: task.right(*args[:-1], fresh))
             assert said.startswith("the same rng gives another result"), name
+
+
+def _last_of_each_class(y, n, rng):
+    return np.concatenate([np.flatnonzero(y == c)[-n:] for c in np.unique(y)])
+
+
+def _rolled_within(classes, rng):
+    partner = np.arange(len(classes))
+    for c in np.unique(classes):
+        rows = np.flatnonzero(classes == c)
+        partner[rows] = np.roll(rows, 1)
+    return partner
+
+
+def test_an_answer_that_draws_nothing_is_noticed(check):
+    for name, answer in [("small_data-1", _last_of_each_class), ("rivals-2", _rolled_within)]:
+        assert check(name, answer).startswith("another rng gives the same result: draw from rng")
 
 
 def test_the_readers_own_rng_and_state_are_left_alone(check):

@@ -146,6 +146,14 @@ def test_data_frames_lists_and_class_names():
         np.testing.assert_array_equal(weight, expected[2])
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # that there are better arrays
+def test_a_matrix_is_mixed_like_an_array():
+    x, y = batch(5)
+    for alpha in (0, 0.2):
+        for one, other in zip(weighted_pairs(np.asmatrix(x), y, alpha, rng=3), weighted_pairs(x, y, alpha, rng=3), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
 class Remote:
     def __array__(self, dtype=None, copy=None):
         raise RuntimeError("the values are elsewhere")

@@ -282,6 +282,12 @@ def test_both_ways_have_the_same_gradient_also_inside_tf_function(tf):
     # One of the shapes is only known in part.
     @tf.function(input_signature=[tf.TensorSpec([None, 5]), tf.TensorSpec([6, 5])])
     def gradients(y_a, y_b):
+        # The other may be that of an array, on either side.
+        for pair in [(y_a, one_hot(6)), (one_hot(6), y_a)]:
+            mixup_loss(lambda y_true, y_pred: 0.0, *pair, logits, 0.3)
+        for pair in [(y_a, one_hot(6)[:, :4]), (one_hot(6)[:, :4], y_a)]:
+            with pytest.raises(ValueError, match="y_a and y_b must have the same shape"):
+                mixup_loss(loss, *pair, logits, 0.3)
         with tf.GradientTape(persistent=True) as tape:
             by_loss = mixup_loss(loss, y_a, y_b, logits, 0.3)
             by_label = loss(0.3 * y_a + 0.7 * y_b, logits)

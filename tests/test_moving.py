@@ -285,6 +285,8 @@ def test_wrong_arguments_are_named(make, changes, message):
         (lambda table: table.assign(right=table["right"] + table["epoch"]), "add up to the same number"),
         (lambda table: table.assign(right=0, wrong=0), "add up to the same number"),
         (lambda table: table.assign(right=table["right"] + 100, wrong=table["wrong"] - 100), "add up to the same number"),
+        (lambda table: table.assign(bin=2 * table["bin"]), "each bin from 0"),
+        (lambda table: table.assign(sure=table["right"] + table["wrong"] + 0.01), "sure of counts must be a sum of confidences"),
         (lambda table: table.assign(sure=np.nan), "counts.'sure'. must be finite"),
     ],
 )

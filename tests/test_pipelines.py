@@ -222,6 +222,13 @@ def test_shapes_that_are_not_known_are_accepted():
     assert (x.shape, y.shape) == ((5, 4, 3), (5, 10))
 
 
+@pytest.mark.parametrize(("rows", "labels"), [(1, 5), (5, 1), (3, 5)])
+def test_lengths_that_are_not_known_must_agree(rows, labels):
+    unknown = tf.data.Dataset.from_generator(lambda: iter([(X[:rows], Y[:labels])]), output_types=(tf.float32, tf.float32))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="x and y of a batch must have the same length"):
+        one_pass(mixup_batches(unknown, seed=0))
+
+
 UNBATCHED = tf.data.Dataset.from_tensor_slices((X, Y))
 BAD = [
     ({"dataset": [(X, Y)]}, TypeError, "dataset must be a tf.data.Dataset, got list"),

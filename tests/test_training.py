@@ -243,6 +243,22 @@ def test_memory_that_another_thread_takes_first_is_not_missed():
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_batch_is_of_one_epoch_also_while_the_next_begins():
+    data, same = MixUpDataset(X, Y, batch_size=4, seed=0), MixUpDataset(X, Y, batch_size=4, seed=0)
+    key, found = data._rng, []
+
+    def asked_meanwhile(*key_of):
+        if len(key_of) == 1:  # the order of the next epoch is being drawn
+            data._rng = key
+            found.append(data[1])
+        return key(*key_of)
+
+    data._rng = asked_meanwhile
+    data.on_epoch_end()
+    for one, other in zip(found[0], same[1], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_alpha_can_be_set_to_zero_between_epochs():
     data = MixUpDataset(X.astype("uint8"), Y, alpha=0.4, seed=0)
     assert data[0][0].dtype == "float64"
