@@ -35,7 +35,8 @@ def check_mixup(fn, *, shape=(4, 4, 3), error_rate=0.001, seed=0):
         ``fn(x, y, alpha, rng) -> (mixed_x, mixed_y)``. `x` is float32 of shape (n, \\*shape),
         `y` one-hot, float32 of shape (n, 10), `alpha` a float, `rng` a
         `numpy.random.Generator`, the only source of randomness. It is called with an
-        `alpha` of 0.001, 0.3, 1 and 4, and of 0, -1 and NaN, which it may refuse. See `from_pairs`,
+        `alpha` of 0.001, 0.3, 1 and 4, and of 0, -1 and NaN, which it may refuse, as it may
+        `x` of uint8 and `y` as class ids, int64 of shape (n,). See `from_pairs`,
         `from_keras`, `from_torchvision` and `from_timm` for other forms.
     shape : tuple of int, default (4, 4, 3)
         Of one input; from 16 to ten million numbers.

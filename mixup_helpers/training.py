@@ -63,9 +63,10 @@ class MixUpDataset(keras.utils.PyDataset):
     The memory of a batch is used again once neither it nor a view of it is held by
     anyone, so a batch that you keep never changes.
 
-    ``model.fit`` calls `on_epoch_end` once before it starts, so its first epoch
-    is number 1; a second ``fit`` goes on behind the first. The rows come shuffled
-    and mixed, so this is no data set for ``model.predict``.
+    ``model.fit`` calls `on_epoch_end` before it starts and after every epoch. So its
+    first epoch is number 1, and a second ``fit`` leaves out a number: two of one epoch
+    are not the same as one of two. The rows come shuffled and mixed, so this is no data
+    set for ``model.predict``.
 
     Examples
     --------

@@ -30,8 +30,10 @@ class Trials:
     """One way to train, tried once for each seed.
 
     Every seed has its own split, initial weights, order of the rows, partners and
-    ``lam``. Two `Trials` that differ in the way of training alone have all of these in
-    common but ``lam``, so their results can be compared seed by seed. Train them with `train`.
+    ``lam``. Two `Trials` of the same seeds, data and `model` have the split, the weights
+    and the order in common, also the partners if `partner` is the same, and ``lam`` if
+    `alpha` and `lam_per` are. So their results can be compared seed by seed. Train them
+    with `train`.
 
     Parameters
     ----------
@@ -197,7 +199,7 @@ class Trials:
         return np.random.default_rng([seed, *purpose.encode()])
 
     def draw(self):
-        """Everything random about the next epoch, which is not trained on if it is drawn by hand.
+        """Everything random about the next epoch; drawn by hand it is trained on only with ``fresh=False``.
 
         Returns
         -------
