@@ -188,10 +188,9 @@ def _same(got, expected, close, strict=True):
             and all(_same(got[key], expected[key], close) for key in expected)
         )
     if isinstance(expected, tuple):
-        got = got if isinstance(got, (tuple, list)) else _as_numbers(got)
+        many = isinstance(got, (tuple, list)) or np.ndim(_as_numbers(got)) > 0
         return (
-            got is not None
-            and getattr(got, "shape", True) != ()
+            many
             and len(got) == len(expected)
             and all(_same(one, other, close, strict) for one, other in zip(got, expected))
         )

@@ -251,7 +251,7 @@ def mixup_loss(loss_fn, y_a, y_b, y_pred, lam):
         raise ValueError(f"y_a and y_b must be rectangular arrays: {error}") from error
     # A tensor inside tf.function may know only a part of its shape.
     fits = [shape.is_compatible_with for shape in (shape_a, shape_b) if hasattr(shape, "is_compatible_with")]
-    if not (fits[0](shape_a) and fits[0](shape_b) if fits else shape_a == shape_b):
+    if not (all(fit(shape) for fit in fits for shape in (shape_a, shape_b)) if fits else shape_a == shape_b):
         raise ValueError(f"y_a and y_b must have the same shape, got {shape_a} and {shape_b}")
     lam = _check_lam(lam)
     if lam in (0, 1):  # the label without weight stays out: its loss may be infinite, and 0 * inf would be NaN

@@ -127,6 +127,10 @@ def test_right_ones_fail_no_more_often_than_stated():
     assert stats.binomtest(failures, 200, 0.05, "greater").pvalue > 0.01
 
 
+def test_at_the_lowest_rate_only_what_is_exact_can_fail():
+    assert check_mixup(formula, error_rate=1e-300).failed == []
+
+
 def test_the_stated_rate_is_not_far_above_the_true_one():
     # At a rate that can be counted: neither more failures than stated, nor a test that never fails.
     failures = sum(bool(check_mixup(formula, error_rate=0.5, seed=seed).failed) for seed in range(60))
@@ -437,6 +441,9 @@ FAULTS = {
     "alpha above 1 refused": (refusing_large, "result", "a batch of 8 with alpha 4 raises ValueError: at most 1"),
     "one partner for all, drawn": (
         planted(index=lambda n, a, rng: np.full(n, rng.integers(n))), "partners", "the partner of all others"),
+    "the first row or another is the partner of all": (
+        planted(index=lambda n, a, rng: rng.choice([0, rng.integers(1, max(n, 2)) % n], n)), "partners",
+        "not a fair choice: the rows were partners ["),
     "one half at a tiny alpha": (keras_like, "smaller alpha mixes less", "at alpha 0.001"),
     "odd batches": (even_only, "batch sizes", "AssertionError: even batches only"),
     "last row of odd batches": (last_row_unmixed, "batch sizes", "a batch of 3 is mixed wrongly"),

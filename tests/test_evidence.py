@@ -115,6 +115,7 @@ def test_numbers_of_few_bits_are_measured_in_double_precision():
     assert compare(few, "n", "alpha", 0, held_out=0)["effect"].tolist() == [-3]
     ends = pd.DataFrame({name: np.array([value], "uint8") for name, value in [("effect", 2), ("low", 1), ("high", 3), ("seeds", 20)]})
     assert claim("", ends, "", sign=-1)["verdict"] == "not supported"
+    assert claim("", ends.assign(low=ends["high"]), "")["verdict"] == "supported", "all differences may be the same"
 
 
 def test_an_unknown_metric_is_refused_before_anything_is_computed():

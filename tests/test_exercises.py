@@ -12,7 +12,7 @@ from pathlib import Path
 import notebooks
 import numpy as np
 import pytest
-from scipy import sparse
+from scipy import sparse, stats
 
 from mixup_helpers import evidence, exercises
 
@@ -519,8 +519,13 @@ def _rolled_within(classes, rng):
     return partner
 
 
+def _quantiles(alpha, n, rng):
+    return stats.beta.ppf((np.arange(n) + 0.5) / n, alpha, alpha)
+
+
 def test_an_answer_that_draws_nothing_is_noticed(check):
-    for name, answer in [("small_data-1", _last_of_each_class), ("rivals-2", _rolled_within)]:
+    answers = {"small_data-1": _last_of_each_class, "rivals-2": _rolled_within, "alpha-2": _quantiles}
+    for name, answer in answers.items():
         assert check(name, answer).startswith("another rng gives the same result: draw from rng")
 
 
