@@ -349,12 +349,16 @@ class _Check:
         return np.random.default_rng([self.seed, 1, run])
 
     def weights(self, n, run, alpha=1.0):
-        """The weight of each row in each row of the result: in the images, and in the labels.
+        """What `unmixed` finds in the result for the first n rows."""
+        return self.unmixed(n, self.call(self.x[:n], self.y[:n], run, alpha))
+
+    def unmixed(self, n, result):
+        """The weight of each of n rows in each row of a result: in the images, and in the labels.
 
         Then how much the labels are smoothed, and what of each image is no blend of rows.
         """
         x, y = self.x[:n], self.y[:n]
-        mixed_x, mixed_y = (np.asarray(part, np.float64) for part in self.call(x, y, run, alpha))
+        mixed_x, mixed_y = (np.asarray(part, np.float64) for part in result)
         if mixed_x.shape != x.shape or mixed_y.shape != y.shape:
             raise ValueError(f"shapes {x.shape} and {y.shape} became {mixed_x.shape} and {mixed_y.shape}")
         inverse, flat = self.unmix[n]
@@ -495,12 +499,12 @@ class _Check:
         for n in (2, ROWS):
             for run in range(FEW):
                 try:
-                    self.call(self.x[:n], self.y[:n], run, 0.0)
+                    result = self.call(self.x[:n], self.y[:n], run, 0.0)
                 except NameError:  # a lam that is drawn only where alpha > 0
                     raise
                 except Exception as error:
                     return "choice", f"refused: {_named(error)}"
-                images, labels, *_ = self.weights(n, run, 0.0)
+                images, labels, *_ = self.unmixed(n, result)
                 for i in range(n):
                     if not images[i].max() >= 1 - EXACT:
                         return "fails", f"mixes: of a batch of {n}, row {i} is {_blend(images[i])}"

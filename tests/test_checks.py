@@ -214,16 +214,13 @@ def three_rows(x, y, alpha, rng):
     return tuple(np.float32(lam) * part + np.float32(1 - lam) * other for part, other in zip((x, y), partners))
 
 
-def all_but_one(x, y, alpha, rng):
-    if alpha == 1:
-        raise ValueError("not 1")
-    return formula(x, y, alpha, rng)
+def refusing_alpha(which, said):
+    def fn(x, y, alpha, rng):
+        if which(alpha):
+            raise ValueError(said)
+        return formula(x, y, alpha, rng)
 
-
-def refusing_large(x, y, alpha, rng):
-    if alpha > 1:
-        raise ValueError("at most 1")
-    return formula(x, y, alpha, rng)
+    return fn
 
 
 def extrapolating(x, y, alpha, rng):
@@ -418,7 +415,8 @@ FAULTS = {
     "nothing mixed": (planted(lam=lambda n, a, rng: 1.0), "mixes", "comes back unmixed"),
     "nothing mixed at large alphas": (
         planted(lam=lambda n, a, rng: beta(a, rng) if a < 2 else 1.0), "mixes", "unmixed, also at alpha 4"),
-    "alpha 1 refused": (all_but_one, "result", "a batch of 8 with alpha 1 raises ValueError: not 1"),
+    "alpha 1 refused": (
+        refusing_alpha(lambda alpha: alpha == 1, "not 1"), "result", "a batch of 8 with alpha 1 raises ValueError: not 1"),
     "float64": (promoting, "float32", "float32 images become float64"),
     "images overwritten": (in_place(0), "inputs unchanged", "images"),
     "labels overwritten": (in_place(1), "inputs unchanged", "labels"),
@@ -438,7 +436,8 @@ FAULTS = {
     "alpha = 0 without a lam": (no_lam_at_zero, "alpha = 0", "raises UnboundLocalError"),
     "labels mixed at alpha 1 alone": (
         labels_mixed_at_one_alone, "labels match images", "at alpha 0.3 labels are mixed with other rows"),
-    "alpha above 1 refused": (refusing_large, "result", "a batch of 8 with alpha 4 raises ValueError: at most 1"),
+    "alpha above 1 refused": (
+        refusing_alpha(lambda alpha: alpha > 1, "at most 1"), "result", "a batch of 8 with alpha 4 raises ValueError: at most 1"),
     "one partner for all, drawn": (
         planted(index=lambda n, a, rng: np.full(n, rng.integers(n))), "partners", "the partner of all others"),
     "the first row or another is the partner of all": (
