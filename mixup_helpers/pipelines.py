@@ -42,6 +42,8 @@ def mixup_batches(dataset, alpha=0.2, *, seed):
         `seed` is of the wrong type.
     ValueError
         If `dataset` is seen not to be batched, or `alpha` or `seed` is out of range.
+    tf.errors.InvalidArgumentError
+        When a batch is made, if its `x` and `y` turn out to differ in length.
 
     Notes
     -----
@@ -76,9 +78,10 @@ def mixup_batches(dataset, alpha=0.2, *, seed):
 
     def mix(batch, seed):
         rows = tf.shape(batch[0])[0]
-        tf.debugging.assert_equal(rows, tf.shape(batch[1])[0], "x and y of a batch must have the same length")
+        agree = tf.debugging.assert_equal(rows, tf.shape(batch[1])[0], "x and y of a batch must have the same length")
         lam = tf.gather(lams, seed % len(lams))
-        index = tf.random.experimental.stateless_shuffle(tf.range(rows), [seed, seed])
+        with tf.control_dependencies([agree]):  # or else the lines below may be the first to fail
+            index = tf.random.experimental.stateless_shuffle(tf.range(rows), [seed, seed])
 
         def blend(values):
             values = values if values.dtype.is_floating else tf.cast(values, tf.float32)
