@@ -100,8 +100,9 @@ def _examine(task, answer):
 
 def _draws(task, function, args):
     """Whether what `function` returns depends on the generator, which is the last of `args`."""
-    first, *more = (_result(task, function, (*args[:-1], np.random.default_rng(seed))) for seed in range(8))
-    return not all(_same(result, first, 0) for result in more)
+    results = (_result(task, function, (*args[:-1], np.random.default_rng(seed))) for seed in range(8))
+    first = next(results)  # the others until one differs: an answer may be slow
+    return not all(_same(result, first, 0) for result in results)
 
 
 def _result(task, function, args):
@@ -129,7 +130,7 @@ def _result(task, function, args):
             raise _Wrong(f"your function changes {name}: work on a copy{_example(task, args)}")
     if result is None:
         raise _Wrong("your function returns None: does it end in return?")
-    return result
+    return result[()] if isinstance(result, np.ndarray) else result  # one value as such: np.where gives an array of it
 
 
 def _seen(task, function, args):
@@ -297,6 +298,7 @@ def soft_label(a, b, lam, classes):
 @exercise(
     "syntax-1",
     (np.array([[0.0, 1.0], [4.0, 8.0]]), np.array([0.25, 0.75]), np.array([1, 0])),
+    (np.array([[1000.1], [3000.7]]), np.array([0.3, 0.8]), np.array([1, 0])),
     (np.arange(12, dtype="float32").reshape(3, 2, 2), np.array([0.5, 0.2, 1.0]), np.array([2, 0, 1])),
     mistakes={
         "you mixed each row with itself":
@@ -365,8 +367,8 @@ def _of(p, classes):
 
 @exercise(
     "alpha-1",
-    (np.array([0.05, 0.5, 0.97, 0.3]),),
-    (np.array([0.02, 0.04, 0.95, 0.5, 0.6]),),
+    (np.array([0.05, 0.5, 0.97, 0.15]),),
+    (np.array([0.02, 0.04, 0.92, 0.5, 0.88]),),
     mistakes={
         "you counted only weights near 1: near 0 the partner has more than 0.9":
             lambda lam: np.mean(lam > 0.9),
@@ -415,6 +417,7 @@ def draw_lam(alpha, n, rng):
     "alpha-3",
     (0.25, np.array([1, 2, 0])),
     (0.75, np.array([1, 2, 0])),
+    (0.25, np.array([3, 0, 4, 1, 2])),
     mistakes={
         "you kept the partners: when the weights change places, the shuffle must be undone":
             lambda lam, partner: (max(lam, 1 - lam), partner),
@@ -449,7 +452,7 @@ def visibly_mixed():
     (np.array([[0.7, 0.3], [0.4, 0.6]]), np.array([[0.9, 0.1], [0.8, 0.2]])),
     (
         np.array([[0, 0.4, 0.6], [1, 0, 0], [0.3, 0, 0.7]]),
-        np.array([[0.3, 0.3, 0.4], [0.5, 0.2, 0.3], [0.5, 0.4, 0.1]]),
+        np.array([[0.1, 0.2, 0.7], [0.45, 0.2, 0.35], [0.5, 0.4, 0.1]]),
     ),
     mistakes={
         "you compared whole rows: compare the classes with the largest weight":
@@ -523,7 +526,7 @@ def corrected_interval(d, t, held_out):
             lambda: 95 + flattered(),
         "that is the worst of the ten: the friend keeps the best":
             lambda: -flattered(),
-        "the mean of the ten is not exaggerated: the best of them is":
+        "that is almost nothing: by how many points is the best of the ten too high?":
             lambda: 0,
     },
 )  # fmt: skip
@@ -534,7 +537,7 @@ def flattered():
 @exercise(
     "accuracy-1",
     (20, 1),
-    (20, 18),
+    (5, 18),
     mistakes={
         "you did not widen: divide by the number of comparisons":
             lambda seeds, m: _t(0.975, seeds - 1),
@@ -584,6 +587,7 @@ def _bins(sure, right, bins):
     (np.array([0.9, 0.3]), np.array([False, True]), 5),
     (np.array([0.9, 0.9, 0.3, 1.0]), np.array([True, False, True, False]), 5),
     (np.array([0.7, 0.95, 1.0]), np.array([True, True, False]), 5),
+    (np.array([0.55, 0.7, 0.2]), np.array([True, False, False]), 4),
     mistakes={
         "your gaps cancel: take the absolute value in each bin":
             lambda sure, right, bins: abs(np.mean(sure - right)),
@@ -617,6 +621,8 @@ def ece(sure, right, bins):
             lambda z, t: with_temperature(z.T, t).T,
         "large logits overflow: subtract the largest of each row first":
             lambda z, t: np.exp(z / t) / np.exp(z / t).sum(axis=1, keepdims=True),
+        "you subtracted the largest of all rows: subtract that of each row":
+            lambda z, t: (lambda e: e / e.sum(axis=1, keepdims=True))(np.exp((z - z.max()) / t)),
     },
 )  # fmt: skip
 def with_temperature(logits, temperature):
@@ -659,6 +665,7 @@ def pick(y, n, rng):
     (np.array([0, 0]), np.array([2, 0]), np.array([3, 1])),
     (np.array([1, 0]), np.array([2, 3]), np.array([2, 1])),
     (np.array([1, 0]), np.array([1, 4]), np.array([0, -1])),
+    close=1e-4,
     mistakes={
         "your blend may lie beyond the two images: keep its weight from 0 to 1":
             lambda a, b, x: a + (x - a) @ (b - a) / np.sum((b - a) ** 2) * (b - a),
@@ -718,11 +725,13 @@ def keep_near(x, start, reach):
 
 def _spoilt(wrong, y, share, classes, rng):
     changed = wrong != y
+    _, counts = np.unique(wrong[changed & (y == 0)], return_counts=True)
     return {
         "share of labels changed": changed.mean(),
         "of the first half": changed[: len(y) // 2].mean(),
         "labels outside the classes": np.sum((wrong < 0) | (wrong >= classes)) > 0,
-        "different wrong labels of class 0": len(np.unique(wrong[changed & (y == 0)])),
+        "different wrong labels of class 0": len(counts),
+        "share of the likeliest of them": counts.max(initial=0) / max(1, counts.sum()),
     }
 
 
@@ -843,6 +852,7 @@ def torn():
     "cost-1",
     (np.array([[0.8, 0.9], [0.95, 0.94], [0.96, 0.97]]), 0.95),
     (np.array([[0.8, 0.9], [0.97, 0.91], [0.9, 0.94], [0.96, 0.93]]), 0.95),
+    (np.array([[0.96, 0.8], [0.94, 0.95]]), 0.95),
     mistakes={
         "you count from 0: the first epoch is number 1":
             lambda curves, mark: epochs_to(curves, mark) - 1,
@@ -893,7 +903,7 @@ def _blends(lam):
 @exercise(
     "failure-1",
     (np.array([0.5]), 0.1),
-    (np.array([0.5, 0.97, 0.04, 0.52]), 0.1),
+    (np.array([0.5, 0.97, 0.04, 0.7]), 0.1),
     mistakes={
         "you left out the blends of a point with itself":
             lambda lam, near: (lambda x, y, two: y[(np.abs(x - 1) < near) & two].mean())(*_blends(lam)),
@@ -912,7 +922,8 @@ def middle_label(lam, near):
     "failure-2",
     (np.array([0.7, 0.8, 0.75, 0.78, 0.9]), 2),
     (np.array([0.7, 0.8, 0.8, 0.75, 0.7]), 2),
-    (np.array([0.7, 0.8, 0.75, 0.9]), 2),
+    (np.array([0.7, 0.8, 0.75, 0.9, 0.85, 0.95]), 2),
+    (np.array([0.7, 0.65, 0.6, 0.8, 0.7]), 3),
     (np.array([0.6, 0.7, 0.8]), 2),
     mistakes={
         "that is the best epoch of all: training stopped before it":
@@ -966,6 +977,7 @@ def verdict(low, high):
     (np.array([-0.4, -0.1]), np.array([-0.1, 0.2])),
     (np.array([-0.4, -0.3]), np.array([-0.1, -0.2])),
     (np.array([-0.3]), np.array([0.1])),
+    (np.array([-0.1, -0.7]), np.array([0.2, -0.4])),
     mistakes={
         "one interval below zero is not enough: every one must be":
             lambda low, high: why_not(low, high.min()),
@@ -1065,7 +1077,7 @@ def _outside(start, side, shape):
 @exercise(
     "inputs-2",
     (np.array([-1, 2]), np.array([3, 2]), np.array([4, 4])),
-    (np.array([5, 1]), np.array([4, 3]), np.array([8, 5])),
+    (np.array([5, 3]), np.array([4, 3]), np.array([8, 5])),
     mistakes={
         "you count what hangs over the edge: clip the box":
             lambda start, side, shape: 1 - side.prod() / shape.prod(),
@@ -1110,6 +1122,7 @@ def whole_gradient(gradients, rows):
     (1, 5, 2, 7),
     (4, 7, 3, 7),
     (5, 7, 3, 7),
+    (4, 6, 3, 7),
     mistakes={
         "all your epochs have the same order: the number of the epoch is missing":
             lambda k, n, size, seed: batch_rows(k % -(-n // size), n, size, seed),

@@ -12,7 +12,7 @@ from pathlib import Path
 import notebooks
 import numpy as np
 import pytest
-from scipy import sparse, stats
+from scipy import optimize, sparse, stats
 
 from mixup_helpers import evidence, exercises
 
@@ -270,7 +270,7 @@ WRONG = [
     ("method-1", lambda a, b, t: _half(a - b, len(a), t), "wrong way round"),
     ("method-2", lambda d, t, held_out: _half(d, len(d), t), "the share held out is missing"),
     ("method-3", np.random.default_rng(5).normal(95, 1, (10_000, 10)).max(1).mean(), "what the friend reports"),
-    ("accuracy-1", lambda seeds, comparisons: 2.093024054408263, "did not widen"),
+    ("accuracy-1", lambda seeds, comparisons: stats.t.ppf(0.975, seeds - 1), "did not widen"),
     ("accuracy-2", lambda validation, test: max(test[1:]) - test[0], "chose by the test accuracy"),
     ("confidence-1", _ece_unweighted, "all your bins count alike"),
     ("confidence-2", lambda z, t: _softmax(z / t, 1), "overflow"),
@@ -335,6 +335,60 @@ def test_a_readers_mistake_is_recognized(name, answer, words, check):
 
 def test_every_exercise_has_a_readers_mistake():
     assert {name for name, _, _ in WRONG} == set(EXERCISES)
+
+
+def _never_reset(curve, patience):
+    best, wait = 0, 0
+    for epoch, value in enumerate(curve):
+        best, wait = (epoch, wait) if value > curve[best] else (best, wait + (epoch > 0))
+        if wait == patience:
+            break
+    return best + 1
+
+
+def _edges_of_the_answers(sure, right, bins):
+    inside = np.digitize(sure, np.linspace(sure.min(), sure.max(), bins + 1)[1:-1])
+    return sum(abs((sure - right)[inside == b].sum()) for b in range(bins)) / len(sure)
+
+
+def _next_if_drawn(y, share, classes, rng):
+    rows = rng.permutation(len(y))[: round(share * len(y))]
+    drawn, wrong = rng.integers(0, classes, len(rows)), y.copy()
+    wrong[rows] = np.where(drawn == y[rows], (drawn + 1) % classes, drawn)
+    return wrong
+
+
+def _clipped_at_the_height(start, side, shape):
+    box = np.clip(start + side, 0, shape[0]) - np.clip(start, 0, shape[0])
+    return 1 - box.prod() / shape.prod()
+
+
+# Wrong answers that are right in most cases: the examples must tell.
+ALMOST = [
+    ("syntax-1", lambda x, lam, partner: EXERCISES["syntax-1"].right(x.astype("float32"), lam, partner)),
+    ("alpha-1", lambda lam: np.mean(np.maximum(lam, 1 - lam) > 0.8)),
+    ("alpha-1", lambda lam: np.mean(np.maximum(lam, 1 - lam) > 0.94)),
+    ("alpha-3", lambda lam, partner: (lam, partner) if lam >= 0.5 else (1 - lam, partner[partner])),
+    ("alpha-3", lambda lam, partner: (lam, partner) if lam >= 0.5 else (1 - lam, np.roll(partner, -1))),
+    ("digits-2", lambda y, p: np.mean(np.round(y) == np.round(p))),
+    ("accuracy-1", lambda seeds, comparisons: stats.t.ppf(1 - 0.025 / comparisons, 19)),
+    ("confidence-1", lambda sure, right, bins: EXERCISES["confidence-1"].right(sure, right, 15)),
+    ("confidence-1", _edges_of_the_answers),
+    ("labels-1", _next_if_drawn),
+    ("cost-1", lambda c, mark: (lambda first: np.where(first == 0, np.nan, first + 1))((c >= mark).argmax(axis=0))),
+    ("failure-1", lambda lam, near: np.mean([EXERCISES["failure-1"].right(np.array([one]), near) for one in lam])),
+    ("failure-2", _never_reset),
+    ("failure-2", lambda curve, patience: EXERCISES["failure-2"].right(curve, 2)),
+    ("verdicts-2", lambda low, high: "the other way" if high.mean() < 0 else "the data can't tell"),
+    ("verdicts-2", lambda low, high: "the other way" if high[-1] < 0 else "the data can't tell"),
+    ("inputs-2", _clipped_at_the_height),
+    ("devices-2", lambda k, n, size, seed: _rolling(k, n, size, seed, n // size + 1)),
+]
+
+
+@pytest.mark.parametrize(("name", "answer"), ALMOST, ids=[name for name, _ in ALMOST])
+def test_what_is_right_in_most_cases_is_not_right(name, answer, check):
+    assert check(name, answer) != "right"
 
 
 def test_an_unknown_mistake_is_shown_by_the_simplest_example(check):
@@ -406,6 +460,7 @@ def test_what_is_seen_of_random_results():
         "of the first half": 0.75,
         "labels outside the classes": True,
         "different wrong labels of class 0": 3,
+        "share of the likeliest of them": pytest.approx(1 / 3),
     }
     assert exercises._spoilt(np.array([3, 1]), np.array([0, 1]), 0.5, 3, None)["labels outside the classes"]
     seen = exercises._drawn(*np.array([[0, 1, 2], [0, 0, 0], [1, 1, 1], [0.4, 0.5, 0.6]]), None)
@@ -541,6 +596,34 @@ def test_other_containers_and_dtypes_pass(check):
     assert check("rivals-1", lambda y, share: EXERCISES["rivals-1"].right(y, share).tolist()) == "right"
     assert check("intuition-1", lambda *args: list(EXERCISES["intuition-1"].right(*args))) == "right"
     assert check("method-1", lambda *args: np.array(EXERCISES["method-1"].right(*args))) == "right"
+
+
+def _verdict(low, high):
+    return np.select([np.all(low > 0), np.any(low > 0)], ["supported", "mixed"], "not supported")
+
+
+def _searched(a, b, x):
+    found = optimize.minimize_scalar(lambda w: np.sum((a + w * (b - a) - x) ** 2), bounds=(0, 1), method="bounded")
+    return a + found.x * (b - a)
+
+
+def test_other_ways_pass(check):
+    assert check("verdicts-1", _verdict) == "right"  # NumPy gives an array, of one text
+    assert check("verdicts-2", lambda low, high: np.where((high < 0).all(), "the other way", "the data can't tell")) == "right"
+    assert check("small_data-2", _searched) == "right"  # as near as a search comes
+    wrong = check("verdicts-1", lambda low, high: np.array("perhaps"))
+    assert wrong.splitlines()[-1] == "  got      'perhaps'"
+
+
+def test_an_answer_that_draws_is_asked_no_longer_than_needed(check):
+    asked = []
+
+    def answer(*args):
+        asked.append(args)
+        return EXERCISES["inputs-1"].right(*args)
+
+    assert check("inputs-1", answer) == "right"
+    assert len(asked) == 2 * (1 + 2 + 2)  # each example: compared, drawn twice alike, drawn twice differently
 
 
 def test_float32_must_stay_float32_whatever_the_values(check):
