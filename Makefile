@@ -5,7 +5,7 @@ RUN := .venv/bin/python
 .PHONY: help book test test-browser tamper fuzz mutate lite bench pdf regen serve torch tools audit versions lock setup clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 setup:
 	@"$(PYTHON)" tools/setup_env.py

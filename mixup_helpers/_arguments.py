@@ -11,13 +11,17 @@ from mixup_helpers.mixing import _NO_NUMBERS, _as_batch, _as_float
 def as_finite(value, name):
     """`value` as an array of finite real numbers with at least one row."""
     array = _as_batch(value, name)
-    if isinstance(array, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array, and its mask would be lost: fill it first")
+    refuse_mask(array, name)
     if array.dtype.kind == "c":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite")
     return np.asarray(array)
+
+
+def refuse_mask(value, name):
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, and its mask would be lost: fill it first")
 
 
 def as_number(value, name, least=-np.inf):
@@ -60,7 +64,7 @@ def as_text(value, name):
 def as_texts(value, name):
     if not isinstance(value, (list, tuple)):
         raise TypeError(f"{name} must be a list of strings, got {type(value).__name__}")
-    return [as_text(one, name) for one in value]
+    return [as_text(one, f"each of {name}") for one in value]
 
 
 def as_function(value, name):

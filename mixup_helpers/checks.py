@@ -13,8 +13,8 @@ from mixup_helpers._arguments import as_function, as_int
 from mixup_helpers.mixing import _as_float, mix_labels
 
 ROWS, CLASSES = 8, 10  # of a batch, and of its labels: each row has a class of its own
-ALPHAS = (0.3, 4.0)  # to test the distribution of lam at: one with most draws at the ends, one with most in the middle
 LARGEST = 10**7  # numbers of one input
+ALPHAS = (0.3, 4.0)  # to test the distribution of lam at: one with most draws at the ends, one with most in the middle
 RUNS = 400  # batches at each of them
 FEW = 20  # batches at alpha 1, for what shows in any
 TESTS = 9  # statistical tests in a report, which share its error rate
@@ -81,7 +81,7 @@ def check_mixup(fn, *, shape=(4, 4, 3), error_rate=0.001, seed=0):
     as_function(fn, "fn")
     if not isinstance(shape, tuple):
         raise TypeError(f"shape must be a tuple of positive integers, got {shape!r}")
-    shape = tuple(as_int(n, "shape", 1, LARGEST) for n in shape)
+    shape = tuple(as_int(n, "each number of shape", 1, LARGEST) for n in shape)
     if not 2 * ROWS <= math.prod(shape) <= LARGEST:
         raise ValueError(f"shape must have from {2 * ROWS} to {LARGEST} numbers, got {shape}")
     error_rate = _as_float(error_rate, "error_rate")
@@ -93,6 +93,11 @@ def check_mixup(fn, *, shape=(4, 4, 3), error_rate=0.001, seed=0):
 
 class Report:
     """What `check_mixup` found.
+
+    Parameters
+    ----------
+    rows : iterable of (str, str, str)
+        Of each property the name, "holds", "fails" or "choice", and what was seen.
 
     Attributes
     ----------
@@ -555,7 +560,7 @@ class _Check:
         x = (255 * self.x).astype(np.uint8)
         for run in range(FEW):
             try:
-                mixed_x, mixed_y = (np.asarray(part) for part in self.call(x, self.y, run))
+                mixed_x, _ = (np.asarray(part) for part in self.call(x, self.y, run))
             except Exception as error:
                 return "choice", f"refused: {_named(error)}"
             if mixed_x.shape != x.shape:

@@ -112,8 +112,10 @@ def rows(measured, trials, **columns):
     {'setting': 'MixUp', 'alpha': 0.2, 'n_train': 10, 'seed': 1, 'metric': 'accuracy', 'value': 0.8}
     """
     _check_trials(trials)
-    if not isinstance(measured, dict) or not measured:
+    if not isinstance(measured, dict):
         raise TypeError(f"measured must be a dict of measurements, got {type(measured).__name__}")
+    if not measured:
+        raise ValueError("measured must have at least one measurement")
     if taken := {"seed", "metric", "value"} & set(columns):
         raise ValueError(f"columns: {', '.join(sorted(taken))} is what measured and trials give")
     parts = []
@@ -143,6 +145,11 @@ def scores(trials):
     -------
     dict of ndarray, shape (seeds,)
         As `measures` gives it.
+
+    Raises
+    ------
+    TypeError
+        If `trials` is something else.
 
     Examples
     --------
@@ -184,8 +191,10 @@ def on_test_images(trials, metrics=("accuracy",), **columns):
     ['accuracy', 'accuracy', 'train_accuracy', 'train_accuracy']
     """
     metrics = as_texts(metrics, "metrics")
-    if isinstance(trials, dict) or not np.iterable(trials) or not metrics:
-        raise TypeError(f"trials and metrics must be lists, got {type(trials).__name__} and {metrics}")
+    if isinstance(trials, dict) or not np.iterable(trials):
+        raise TypeError(f"trials must be a list, got {type(trials).__name__}")
+    if not metrics:
+        raise ValueError("metrics must be at least one")
     known = [*measures(np.zeros((1, 1, 2)), np.zeros((1, 1), int)), "train_accuracy"]
     for name in metrics:
         one_of(name, "metrics", known)
@@ -277,8 +286,8 @@ def compare(results, metric, factor, baseline, by=(), together=False, held_out=0
     Raises
     ------
     TypeError, ValueError
-        If an argument is of the wrong type, `by` repeats a column, there is nothing to compare,
-        or a seed lacks a measurement or has two.
+        If an argument is of the wrong type, `by` repeats a column, there is nothing to compare
+        or one seed alone, or a seed lacks a measurement or has two.
 
     Examples
     --------
@@ -312,6 +321,8 @@ def compare(results, metric, factor, baseline, by=(), together=False, held_out=0
         where = ", ".join(f"{column} {value}" for column, value in zip(by, key))
         if baseline not in measured or measured.isna().any(axis=None):
             raise ValueError(f"results lack the baseline, or a seed of it or of another {factor}, at {where or metric}")
+        if len(measured) < 2:
+            raise ValueError(f"results must have at least two seeds at {where or metric}")
         pairs += [(key, level, measured[level] - measured[baseline]) for level in measured.columns.drop(baseline)]
     found = []
     for key, level, differences in pairs:
@@ -429,8 +440,10 @@ def say(row, digits=1):
     it helps: supported
       +30.0 (+10.0 to +60.0) points
     """
-    if not isinstance(row, (dict, pd.Series)) or not {"claim", "verdict", "effect", "low", "high"} <= set(row.keys()):
+    if not isinstance(row, (dict, pd.Series)):
         raise TypeError(f"row must be a claim, got {type(row).__name__}")
+    if lacking := {"claim", "verdict", "effect", "low", "high"} - set(row.keys()):
+        raise ValueError(f"row must be a claim, but has no {', '.join(sorted(lacking))}")
     effect = points(row["effect"], row["low"], row["high"], digits)
     return f"{row['claim']}: {row['verdict']}\n  {effect} points"
 
@@ -549,7 +562,7 @@ def save(results, name, stable=True):
     name : str
         The chapter's name.
     stable : bool, default True
-        False for timings, which no run repeats: of them only the number of rows is compared.
+        False for what no other run repeats exactly, such as timings: only the number of rows is compared.
 
     Raises
     ------

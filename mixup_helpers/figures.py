@@ -8,7 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from mixup_helpers._arguments import as_finite, as_function, as_number, as_table, as_text, as_texts
+from mixup_helpers._arguments import as_finite, as_function, as_table, as_text, as_texts
 
 plt.style.use(["default", "mixup_helpers.book"])  # whatever the reader's own settings are
 
@@ -51,12 +51,12 @@ class Picture:
         return self.sentence
 
 
-def show(axes, sentence):
-    """Close the figure of `axes` and return it as a `Picture` for the cell to display.
+def show(ax, sentence):
+    """Close the figure of `ax` and return it as a `Picture` for the cell to display.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
+    ax : matplotlib.axes.Axes
         Any Axes of the figure.
     sentence : str
         What the picture shows, with numbers computed from the plotted data.
@@ -78,12 +78,12 @@ def show(axes, sentence):
     >>> show(ax, "A line rises from 0 to 1.")
     A line rises from 0 to 1.
     """
-    if not isinstance(axes, plt.Axes):
-        raise TypeError(f"axes must be a matplotlib.axes.Axes, got {type(axes).__name__}")
+    if not isinstance(ax, plt.Axes):
+        raise TypeError(f"ax must be a matplotlib.axes.Axes, got {type(ax).__name__}")
     as_text(sentence, "sentence")
     png = io.BytesIO()
-    axes.figure.savefig(png, format="png")
-    plt.close(axes.figure)
+    ax.figure.savefig(png, format="png")
+    plt.close(ax.figure)
     return Picture(_light(png, sentence), sentence)
 
 
@@ -234,8 +234,8 @@ def confidence_map(predict, x, classes, ax=None):
     low, high = x.min(0) - 0.5, x.max(0) + 0.5
     first, second = np.meshgrid(np.linspace(low[0], high[0], 120), np.linspace(low[1], high[1], 120))
     p = as_finite(predict(np.c_[first.ravel(), second.ravel()]), "predict's result")
-    if p.shape != (first.size,):
-        raise ValueError(f"predict must return one number for each point, got shape {p.shape} for {first.size}")
+    if p.shape != (first.size,) or np.abs(p - 0.5).max() > 0.501:  # answers may be off by a rounding error
+        raise ValueError(f"predict must return a number from 0 to 1 for each of {first.size} points, got shape {p.shape}")
     p, ax = p.reshape(first.shape), _axes(ax)
     ax.imshow(
         p, vmin=0, vmax=1, cmap=CONFIDENCE, origin="lower", aspect="auto",
@@ -248,7 +248,7 @@ def confidence_map(predict, x, classes, ax=None):
     return ax
 
 
-def intervals(compared, names, ax=None, scale=100):
+def intervals(compared, names, ax=None):
     """Draw effects with their intervals, one below the other, beside the line of no difference.
 
     Parameters
@@ -259,13 +259,11 @@ def intervals(compared, names, ax=None, scale=100):
         What stands beside each.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default, as tall as there are rows.
-    scale : float, default 100
-        What the effects are multiplied by: 100 makes points of fractions.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Filled where the interval excludes zero, hollow where it does not.
+        In points. Filled where the interval excludes zero, hollow where it does not.
 
     Raises
     ------
@@ -282,12 +280,12 @@ def intervals(compared, names, ax=None, scale=100):
     >>> plt.close(ax.figure)
     """
     as_table(compared, "compared", numbers=("effect", "low", "high"))
-    names, scale = as_texts(names, "names"), as_number(scale, "scale", 0)
+    names = as_texts(names, "names")
     if len(names) != len(compared):
         raise ValueError(f"names must be as many as there are rows, got {len(names)} for {len(compared)}")
     ax = _axes(ax, figsize=(plt.rcParams["figure.figsize"][0], 0.32 * len(names) + 1))
     ax.axvline(0, color="black", linewidth=1)
-    for row, (effect, low, high) in enumerate(scale * compared[["effect", "low", "high"]].to_numpy()):
+    for row, (effect, low, high) in enumerate(100 * compared[["effect", "low", "high"]].to_numpy()):
         color = MIXUP["color"]
         # Butt ends, or a line would reach beyond its interval, and over zero.
         ax.plot([low, high], [row, row], color=color, linestyle="-", solid_capstyle="butt")

@@ -126,7 +126,7 @@ def _mix_blocks(x, part, index, lam, out):
     mine, index, out = x[part], index[part], out[part]
     own, other = np.array(lam, out.dtype), np.array(1 - lam, out.dtype)
 
-    rows = _BLOCK // max(1, x[0].size)
+    rows = _BLOCK // x[0].size
     if rows:
         scratch = np.empty((rows, *x.shape[1:]), out.dtype)
         direct = x.flags.c_contiguous and x.dtype == out.dtype  # else take would copy more than the rows

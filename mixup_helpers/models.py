@@ -40,8 +40,8 @@ def perceptron(input_shape, hidden, classes, *, seed):
     for name, sizes in [("input_shape", input_shape), ("hidden", hidden)]:
         if not isinstance(sizes, (tuple, list)):
             raise TypeError(f"{name} must be a tuple or a list, got {type(sizes).__name__}")
-    input_shape = tuple(as_int(size, "input_shape", 1, LARGEST) for size in input_shape)
-    hidden = [as_int(units, "hidden", 1, LARGEST) for units in hidden]
+    input_shape = tuple(as_int(size, "each number of input_shape", 1, LARGEST) for size in input_shape)
+    hidden = [as_int(units, "each of hidden", 1, LARGEST) for units in hidden]
     classes = as_int(classes, "classes", 1, LARGEST)
     keras.utils.set_random_seed(as_int(seed, "seed", 0, 2**32 - 1))
     model = keras.Sequential([keras.Input(input_shape), keras.layers.Flatten()])

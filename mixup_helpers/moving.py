@@ -96,8 +96,8 @@ def lam_slider(first, second, plain, mixup, *, lam=0.7, pair=(3, 7)):
             raise ValueError(f"{name} must be an image of each of the ten classes, got {len(images)}")
     lam = round(_check_lam(lam) * STEPS) / STEPS
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-        raise TypeError(f"pair must be two classes, got {type(pair).__name__}")
-    a, b = (as_int(c, "pair", 0, 9) for c in pair)
+        raise TypeError(f"pair must be two classes, got {pair!r}")
+    a, b = (as_int(c, "each of pair", 0, 9) for c in pair)
     networks = [_as_thousandths(plain, "plain"), _as_thousandths(mixup, "mixup")]
     image = lam * first[a] + (1 - lam) * second[b]
     label = lam * np.eye(10)[a] + (1 - lam) * np.eye(10)[b]
@@ -176,8 +176,8 @@ def alpha_slider(first, second, alphas, rng, *, start=0.2, draws=2000):
         raise ValueError(f"first and second must be as many, got {len(first)} and {len(second)}")
     alphas = alphas.tolist() if isinstance(alphas, np.ndarray) else alphas
     if not isinstance(alphas, (list, tuple)) or not alphas:
-        raise TypeError(f"alphas must be a list of numbers, at least one, got {type(alphas).__name__}")
-    alphas, start = [as_number(alpha, "alphas", 1e-300) for alpha in alphas], as_number(start, "start")
+        raise TypeError(f"alphas must be a list of numbers, at least one, got {alphas!r}")
+    alphas, start = [as_number(alpha, "each of alphas", 1e-300) for alpha in alphas], as_number(start, "start")
     if max(alphas) > 1e300 or start not in alphas:
         raise ValueError(f"alphas must be at most 1e300 and hold start, {start}, got {alphas}")
     draws, rng = as_int(draws, "draws", len(first), 10**6), _check_rng(rng)
@@ -345,7 +345,7 @@ def answers(weights, images):
     [[0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]]
     """
     weights, images = _as_weights(weights, "weights"), as_finite(images, "images")
-    if images[0].size != 64 or np.abs(images - 0.5).max() > 0.501:  # blends may be off by a rounding error
+    if images.shape[1:] != (8, 8) or np.abs(images - 0.5).max() > 0.501:  # blends may be off by a rounding error
         raise ValueError(f"images must have shape (n, 8, 8) and values from 0 to 1, got shape {images.shape}")
     hidden = len(weights) // 75
     kernel, bias, kernel2, bias2 = np.split(weights, np.cumsum([64 * hidden, hidden, 10 * hidden]))

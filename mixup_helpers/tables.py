@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mixup_helpers._arguments import refuse_mask
 from mixup_helpers.mixing import _as_batch, _check_alpha, _check_length, _check_rng
 
 
@@ -66,10 +67,7 @@ def weighted_pairs(x, y, alpha=0.2, *, rng=None):
     19.93 low 0.0
     """
     x = _as_batch(x, "x")
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError("x is a masked array, and scikit-learn ignores masks: fill it first")
-    if isinstance(y, np.ma.MaskedArray):
-        raise TypeError("y is a masked array, and its mask would be lost: fill it first")
+    refuse_mask(x, "x"), refuse_mask(y, "y")
     try:
         y = np.asarray(y)
     except Exception as error:

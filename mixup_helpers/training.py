@@ -5,7 +5,7 @@ from collections import deque
 
 import numpy as np
 
-from mixup_helpers._arguments import as_int
+from mixup_helpers._arguments import as_int, refuse_mask
 from mixup_helpers._keras import keras
 from mixup_helpers.mixing import (
     _as_batch,
@@ -82,9 +82,7 @@ class MixUpDataset(keras.utils.PyDataset):
     def __init__(self, x, y, batch_size=32, alpha=0.2, *, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.x, self.y = _as_batch(x, "x"), _as_labels(y, "y")
-        for name, array in [("x", self.x), ("y", self.y)]:
-            if isinstance(array, np.ma.MaskedArray):
-                raise TypeError(f"{name} is a masked array, and Keras ignores masks: fill it first")
+        refuse_mask(self.x, "x"), refuse_mask(self.y, "y")
         _check_length(self.x, self.y)
         self.batch_size = as_int(batch_size, "batch_size", least=1)
         self.alpha = _check_alpha(alpha)
@@ -122,6 +120,7 @@ class MixUpDataset(keras.utils.PyDataset):
 
     @property
     def epoch(self):
+        """The number of the pass, from 0 on."""
         return self._pass[0]
 
     def _free_buffer(self, rows):

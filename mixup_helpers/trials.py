@@ -8,7 +8,6 @@ import threading
 
 import numpy as np
 from sklearn.model_selection import train_test_split
-from sklearn.neighbors import NearestNeighbors
 from tqdm import tqdm
 
 from mixup_helpers._arguments import as_finite, as_function, as_int, as_number, as_share, one_of
@@ -118,7 +117,7 @@ class Trials:
     ):  # fmt: skip
         if not np.iterable(seeds):
             raise TypeError(f"seeds must be several, got {type(seeds).__name__}; range(20) for example")
-        self.seeds = [as_int(seed, "seeds", 0, 2**32 - 1) for seed in seeds]
+        self.seeds = [as_int(seed, "each of seeds", 0, 2**32 - 1) for seed in seeds]
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds must be distinct, and at least one, got {self.seeds}")
         self.alpha = _check_alpha(alpha)
@@ -318,7 +317,7 @@ class Trials:
         """
         x, y = self._as_inputs(x), as_finite(y, "y")
         if y.dtype.kind not in "iu" or y.shape != x.shape[:2] or not ((0 <= y) & (y < self.classes)).all():
-            raise ValueError(f"y must hold ids from 0 to {self.classes - 1} in shape {x.shape[:2]}, got {y.shape}")
+            raise ValueError(f"y must hold ids from 0 to {self.classes - 1} in shape {x.shape[:2]}, got {y.dtype} in {y.shape}")
         network = MODELS[self.model][0]
         return _input_gradients(network, self.weights, tf.constant(x, self.dtype), tf.constant(y, "int64")).numpy()
 
@@ -473,8 +472,11 @@ def _corrupt(y, share, classes, rng):
 
 
 def _neighbours(x):
-    # Of the rows that it was fitted to, it leaves out the row itself, also where there are equal rows.
-    return NearestNeighbors(n_neighbors=min(10, len(x) - 1)).fit(x).kneighbors(return_distance=False)
+    """The 10 nearest other rows of each; of equally near ones the first, so that the number of threads does not decide."""
+    squares = np.sum(x * x, axis=1)
+    distances = squares[:, None] - 2 * x @ x.T + squares
+    np.fill_diagonal(distances, np.inf)
+    return distances.argsort(axis=1, kind="stable")[:, : min(10, len(x) - 1)]
 
 
 def _check_data(data, model):

@@ -2,7 +2,9 @@
 
 import re
 from pathlib import Path
+from unittest.mock import Mock, call
 
+import nbval.kernel
 import notebooks
 import pytest
 import yaml
@@ -34,14 +36,15 @@ def test_the_pages_show_the_stored_outputs():
     assert config["execute"]["execute_notebooks"] == "off"
 
 
-def test_the_map_names_every_chapter_and_its_minutes():
-    def prose(path):
-        return "\n".join("".join(cell["source"]) for cell in notebooks.read(path)["cells"] if cell["cell_type"] == "markdown")
+def prose_of(notebook):
+    return "\n".join(notebooks.source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
 
-    listed = dict(re.findall(r"\| \[[^]]+\]\((\w+)\.\w+\) \|.*\| (\d+) \|", prose(notebooks.BOOK / "index.ipynb")))
+
+def test_the_map_names_every_chapter_and_its_minutes():
+    listed = dict(re.findall(r"\| \[[^]]+\]\((\w+)\.\w+\) \|.*\| (\d+) \|", prose_of(notebooks.read(notebooks.BOOK / "index.ipynb"))))
     back_matter = {"index", "reference", "glossary", "references"}
     assert listed.keys() == {Path(page).name for page in notebooks.in_toc()} - back_matter
-    found = {path.stem: re.search(r"It takes (\d+) minutes", prose(path)) for path in CHAPTERS if path.stem != "index"}
+    found = {path.stem: re.search(r"It takes (\d+) minutes", prose_of(notebooks.read(path))) for path in CHAPTERS if path.stem != "index"}
     assert {name: minutes[1] for name, minutes in found.items()} == {name: listed[name] for name in found}
 
 
@@ -62,10 +65,21 @@ def test_the_chapter_keeps_to_the_anatomy(path):
     lengths = [len(lines) for lines in cells]
     assert max(lengths) <= 12
     assert max(len(line) for lines in cells for line in lines) <= 84, "what the page shows without scrolling"
-    prose = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    prose = prose_of(notebook)
     assert prose.startswith("# ")
     assert len(re.findall(r"(?m)^:::|^```\{", prose)) <= 3, "at most three admonitions"
     if path.stem != "index":
         assert 15 <= len(lengths) <= 25
         for heading in ("You will be able to", "## Check yourself", "## In practice", "## What you learned"):
             assert heading in prose
+
+
+def test_a_kernel_whose_ports_somebody_took_is_started_again(pytestconfig, monkeypatch):
+    died = RuntimeError("Kernel died before replying")
+    start = Mock(side_effect=[died, died, "a kernel", died, died, died])
+    monkeypatch.setattr(nbval.kernel, "start_new_kernel", start)
+    pytestconfig.pluginmanager.getplugin(str(notebooks.ROOT / "conftest.py")).pytest_configure(pytestconfig)
+    assert nbval.kernel.start_new_kernel(kernel_name="python3") == "a kernel"
+    with pytest.raises(RuntimeError, match="died"):
+        nbval.kernel.start_new_kernel(kernel_name="python3")
+    assert start.call_args_list == [call(kernel_name="python3")] * 6

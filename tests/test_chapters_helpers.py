@@ -184,14 +184,14 @@ COMPARED = pd.DataFrame(
 
 
 def test_intervals_lie_where_the_numbers_say():
-    ax = figures.intervals(COMPARED, ["a", "b", "c", "d"], scale=1000)
+    ax = figures.intervals(COMPARED, ["a", "b", "c", "d"])
     zero, *drawn = ax.lines
     assert set(zero.get_xdata()) == {0}
     for row, (line, point) in enumerate(zip(drawn[::2], drawn[1::2], strict=True)):
-        np.testing.assert_allclose(line.get_xdata(), COMPARED.loc[row, ["low", "high"]].to_numpy() * 1000)
+        np.testing.assert_allclose(line.get_xdata(), COMPARED.loc[row, ["low", "high"]].to_numpy() * 100)
         assert [*line.get_ydata(), *point.get_ydata()] == [row] * 3
         assert line.get_solid_capstyle() == "butt", "other ends reach beyond the interval"
-        assert point.get_xdata()[0] == pytest.approx(COMPARED.loc[row, "effect"] * 1000)
+        assert point.get_xdata()[0] == pytest.approx(COMPARED.loc[row, "effect"] * 100)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c", "d"]
     assert ax.get_yticks().tolist() == [0, 1, 2, 3]
     assert ax.get_ylim() == (3.5, -0.5), "the first is on top, and all are seen"
@@ -202,7 +202,7 @@ def test_intervals_lie_where_the_numbers_say():
 def test_only_intervals_without_zero_are_filled():
     points = figures.intervals(COMPARED, list("abcd")).lines[2::2]
     assert [point.get_markerfacecolor() == point.get_color() for point in points] == [True, True, False, False]
-    points = figures.intervals(COMPARED, list("abcd"), scale=0.1).lines[2::2]  # and small ones
+    points = figures.intervals(COMPARED / 1000, list("abcd")).lines[2::2]  # and small ones
     assert [point.get_markerfacecolor() == point.get_color() for point in points] == [True, True, False, False]
 
 
@@ -233,7 +233,9 @@ WRONG_FIGURES = [
     (figures.label_bars, {"label": [0.5, 0.5], "names": ["a"]}, ValueError, "names .*1 for 2"),
     (figures.label_bars, {"label": [0.5, 0.5], "names": ["a", 1]}, TypeError, "names .*int"),
     (figures.confidence_map, PLANE | {"predict": 1}, TypeError, "predict must be callable"),
-    (figures.confidence_map, PLANE | {"predict": lambda points: points}, ValueError, "predict must return one number"),
+    (figures.confidence_map, PLANE | {"predict": lambda points: points}, ValueError, "predict must return a number"),
+    (figures.confidence_map, PLANE | {"predict": lambda points: 1.1 + 0 * points[:, 0]}, ValueError, "from 0 to 1"),
+    (figures.confidence_map, PLANE | {"predict": lambda points: -0.1 + 0 * points[:, 0]}, ValueError, "from 0 to 1"),
     (figures.confidence_map, PLANE | {"x": [0, 1]}, ValueError, r"x must have shape \(n, 2\)"),
     (figures.confidence_map, PLANE | {"classes": [0, 2]}, ValueError, "classes must be 0 or 1"),
     (figures.confidence_map, PLANE | {"classes": [0]}, ValueError, "classes .*2 rows"),
@@ -241,8 +243,7 @@ WRONG_FIGURES = [
     (figures.intervals, {"compared": COMPARED[:0], "names": []}, ValueError, "compared has no rows"),
     (figures.intervals, {"compared": COMPARED[["low", "high"]], "names": []}, ValueError, "compared .*'effect'"),
     (figures.intervals, {"compared": COMPARED / 0, "names": []}, ValueError, "compared.* must be finite"),
-    (figures.intervals, {"compared": COMPARED, "names": list("abcd"), "scale": -1}, ValueError, "scale"),
-    (figures.show, {"axes": 0, "sentence": "a"}, TypeError, "axes"),
+    (figures.show, {"ax": 0, "sentence": "a"}, TypeError, "ax must"),
     (figures.Picture, {"png": "", "sentence": "a"}, TypeError, "png"),
     (figures.Picture, {"png": b"", "sentence": b"a"}, TypeError, "sentence"),
 ]

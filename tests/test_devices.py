@@ -96,7 +96,9 @@ class Fleet:
         return self.serve("worker", self.address, self.ports[i], folder=self.folders[i])[0]
 
     def read(self, dataset, mode, most=-1):
-        distribute = service.distribute(service.ShardingPolicy[mode], self.address, max_outstanding_requests=2)
+        # What is compressed is unpacked by as many threads as there are cores, and waits there.
+        few = {"max_outstanding_requests": 2, "compression": None}
+        distribute = service.distribute(service.ShardingPolicy[mode], self.address, **few)
         return in_time(dataset.apply(distribute).take(most))
 
     def notes(self, i):
@@ -246,7 +248,12 @@ sys.stdin.read()"""],
         dispatcher.kill()
         starter.send_signal(signal.SIGKILL)
         for server in (dispatcher, worker):
-            server.wait(timeout=60)
+            wait_for("its end", lambda: ended(server))
+
+
+def ended(process):
+    """Whether it is gone, or waits in vain for somebody who asks how it ended."""
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 DEVICES = """
@@ -337,7 +344,7 @@ def run_cluster(script):
             codes = [trainer.poll() for trainer in trainers]
             return any(codes) or None not in codes
 
-        wait_for("the end of both, or a failure", over)
+        wait_for("the end of both, or a failure", over, seconds=300)
         for file in printed:
             file.seek(0)
         texts = [file.read() for file in printed]

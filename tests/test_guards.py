@@ -10,6 +10,7 @@ import sys
 import nbformat
 import notebooks
 import pytest
+from tamper import drawing, drop_stamp, language, output_metadata, printing, strip_all, swap_pictures, to_stderr
 
 ROOT = notebooks.ROOT
 
@@ -39,27 +40,13 @@ def edit(path, change):
 def restamp(notebook):
     """What a careful forger would do: the hashes fit, the fault is still there."""
     stored = notebook["metadata"]["mixup_book"]
-    used = {kind: stored[kind] for kind in ("modules", "read", "written")}
-    notebook["metadata"]["mixup_book"] = notebooks.stamp(notebook, used)
-
-
-def printing(notebook):
-    return next(c for c in notebooks.code_cells(notebook) if c["outputs"] and "text" in c["outputs"][0])
-
-
-def drawing(notebook):
-    return next(notebooks.figures(notebook))[0]
+    notebook["metadata"]["mixup_book"] = notebooks.stamp(notebook, notebooks.used(stored))
 
 
 def change_number(notebook):
     output = printing(notebook)["outputs"][0]
     number = re.search(r"\d", "".join(output["text"])).group()
     output["text"] = [line.replace(number, str((int(number) + 1) % 10), 1) for line in output["text"]]
-
-
-def strip_outputs(notebook):
-    for cell in notebooks.code_cells(notebook):
-        cell["outputs"] = []
 
 
 def strip_counts(notebook):
@@ -90,13 +77,9 @@ def move_prose(notebook):
     cells[place - 1 : place + 1] = [cells[place], cells[place - 1]]
 
 
-def drop_stamp(notebook):
-    del notebook["metadata"]["mixup_book"]
-
-
 @pytest.mark.parametrize(
     "fault",
-    [change_number, strip_outputs, strip_counts, change_code, replace_picture, delete_cell, delete_prose, move_prose, drop_stamp],
+    [change_number, strip_all, strip_counts, change_code, replace_picture, delete_cell, delete_prose, move_prose, drop_stamp],
 )
 def test_tampering_is_found(book, fault):
     edit(book, fault)
@@ -113,10 +96,6 @@ def ignore_output(notebook):
 
 def silence_nbval(notebook):
     printing(notebook)["source"].insert(0, "# NBVAL_IGNORE_OUTPUT\n")
-
-
-def write_to_stderr(notebook):
-    printing(notebook)["outputs"].append({"output_type": "stream", "name": "stderr", "text": ["I0000 something\n"]})
 
 
 def show_warning(notebook):
@@ -149,19 +128,6 @@ def shrink_picture(notebook):
 
 def hide_code_by_metadata(notebook):
     notebook["metadata"]["mystnb"] = {"remove_code_source": True}
-
-
-def name_another_language(notebook):
-    notebook["metadata"]["language_info"]["name"] = "r"
-
-
-def shrink_output(notebook):
-    drawing(notebook)["outputs"][0]["metadata"] = {"image/png": {"width": 1}}
-
-
-def swap_pictures(notebook):
-    first, second = (cell["outputs"][0]["data"] for cell, _, _ in list(notebooks.figures(notebook))[:2])
-    first["image/png"], second["image/png"] = second["image/png"], first["image/png"]
 
 
 def hide_prose(notebook):
@@ -228,7 +194,7 @@ def say_something_else(notebook):
         (misspell_tag, "unknown tag 'nbval-ignore-ouput'"),
         (ignore_output, "unknown tag 'nbval-ignore-output'"),
         (silence_nbval, "switches nbval off"),
-        (write_to_stderr, "writes to stderr"),
+        (to_stderr, "writes to stderr"),
         (show_warning, "shows a warning"),
         (show_logged_warning, "shows a warning"),
         (show_start_up, "shows a warning or TensorFlow's start-up lines"),
@@ -238,8 +204,8 @@ def say_something_else(notebook):
         (shrink_picture, "alt text"),
         (hide_code_by_metadata, "unknown metadata"),
         (hide_prose, "unknown metadata"),
-        (name_another_language, "unknown metadata"),
-        (shrink_output, "an output with metadata"),
+        (language, "unknown metadata"),
+        (output_metadata, "an output with metadata"),
         (swap_pictures, "made with another sentence"),
         (add_format, "only text and PNG"),
         (drop_sentence, "no sentence"),

@@ -1,5 +1,6 @@
 """The commands behind the Makefile, where they can go wrong."""
 
+import gzip
 import hashlib
 import importlib.util
 import json
@@ -9,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -20,6 +23,7 @@ import mutex
 import notebooks
 import pytest
 import regen
+import serve
 import setup_env
 import yaml
 from docutils import nodes
@@ -77,6 +81,14 @@ def test_somebody_elses_environment_is_left_alone(clone):
     (clone.path / ".venv" / "precious").touch()
     assert "not from make" in setup_env.main()
     assert (clone.path / ".venv" / "precious").exists() and not clone.calls
+
+
+def test_another_clones_environment_is_left_alone(clone, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    (other / "installed-by-make.txt").write_text("the other's")
+    (clone.path / ".venv").symlink_to(other)
+    assert "not from make" in setup_env.main()
+    assert (other / "installed-by-make.txt").read_text() == "the other's" and not clone.calls
 
 
 @pytest.mark.parametrize(
@@ -344,3 +356,18 @@ def test_the_workflow_names_actions_by_commit():
     text = (notebooks.ROOT / ".github" / "workflows" / "book.yml").read_text()
     used = re.findall(r"uses: (.*)", text)
     assert used and all(re.fullmatch(r"\S+@[0-9a-f]{40}  # v[\d.]+", action) for action in used)
+
+
+def test_pages_are_served_as_on_the_web(tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "HTML", tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "index.html").write_text("inside")
+    (tmp_path / "404.html").write_text("nothing there")
+    with serve.served(tmp_path) as address:
+        asked = urllib.request.Request(f"{address}/sub", headers={"Accept-Encoding": "gzip"})
+        with urllib.request.urlopen(asked) as answer:
+            assert answer.url == f"{address}/sub/", "links on the page count from the address with a slash"
+            assert gzip.decompress(answer.read()) == b"inside"
+        with pytest.raises(urllib.error.HTTPError) as lost:
+            urllib.request.urlopen(f"{address}/elsewhere")
+        assert lost.value.code == 404 and gzip.decompress(lost.value.read()) == b"nothing there"

@@ -28,10 +28,13 @@ def test_both_ends_are_tried_on_both_pythons_and_the_pins_on_other_processors(en
     assert [place for place, _, _ in asked] == ["3.11-oldest", "3.11-newest", "3.13-oldest", "3.13-newest"]
     assert [resolution for _, resolution, _ in asked] == ["lowest-direct", "highest"] * 2
     assert all(tensorflow for _, _, tensorflow in asked)
-    assert tested == [{}] * 4 + [{"ONEDNN_MAX_CPU_ISA": "AVX2"},
-                                 {"ONEDNN_MAX_CPU_ISA": "SSE41", "TF_NUM_INTRAOP_THREADS": "1"}]  # fmt: skip
+    assert tested == [{}] * 4 + [
+        {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+        {"ONEDNN_MAX_CPU_ISA": "SSE41", "TF_NUM_INTRAOP_THREADS": "1"},
+        {"TF_NUM_INTRAOP_THREADS": "8", "OMP_NUM_THREADS": "4"},
+    ]
     said = capsys.readouterr().out
-    assert "ONEDNN_MAX_CPU_ISA=SSE41 TF_NUM_INTRAOP_THREADS=1" in said and said.endswith("passed with 6 of 6\n")
+    assert "ONEDNN_MAX_CPU_ISA=SSE41 TF_NUM_INTRAOP_THREADS=1" in said and said.endswith("passed with 7 of 7\n")
 
 
 def test_the_quick_part_needs_no_tensorflow(environments, monkeypatch, capsys):
@@ -48,7 +51,7 @@ def test_a_missing_python_is_named_and_nothing_called_good(environments, monkeyp
     assert versions.main()
     said = capsys.readouterr().out
     assert "Python 3.13, oldest: not checked, there is no Python 3.13 here" in said
-    assert said.endswith("passed with 4 of 6\n")
+    assert said.endswith("passed with 5 of 7\n")
 
 
 def test_a_python_that_is_nowhere_is_not_downloaded(tmp_path, monkeypatch):

@@ -252,7 +252,7 @@ def calls():
                          "mix_labels": True, "n_train": 20, "n_validation": 4, "split_seed": 3, "model": "mlp",
                          "data": rows(), "dtype": "float32"}  # fmt: skip
 
-    def mixed(rng, dtype="f4", batched=True):
+    def batches(dtype="f4", batched=True):
         pairs = tf.data.Dataset.from_tensor_slices((np.ones(9, "f4"), np.ones(9, dtype)))
         return pairs.batch(3) if batched else pairs
 
@@ -325,10 +325,10 @@ def calls():
              "y": same_shape | {"masked": masked, "an axis more": SHAPE["an axis more"], "text": OBJECT["text"]}},
         ),
         "mixup_batches": Call(
-            pipelines.mixup_batches, lambda rng: {"dataset": mixed(rng), "alpha": 10 ** rng.uniform(-299, 299), "seed": 0},
+            pipelines.mixup_batches, lambda rng: {"dataset": batches(), "alpha": 10 ** rng.uniform(-299, 299), "seed": 0},
             {"dataset": OBJECT | {
-                "class ids": lambda good, rng: mixed(rng, "i4"), "texts": lambda good, rng: mixed(rng, "S1"),
-                "one by one": lambda good, rng: mixed(rng, batched=False), "no pairs": lambda good, rng: good.map(lambda x, y: x),
+                "class ids": lambda good, rng: batches("i4"), "texts": lambda good, rng: batches("S1"),
+                "one by one": lambda good, rng: batches(batched=False), "no pairs": lambda good, rng: good.map(lambda x, y: x),
             }, "alpha": ALPHA, "seed": INTEGER},
         ),
         "perceptron": Call(
@@ -418,12 +418,12 @@ def calls():
         "load": Call(evidence.load, loaded, {"name": TEXT}),
         "exercises.check": Call(
             exercises.check, lambda rng: {"name": rng.choice(list(exercises.EXERCISES)).item(),
-                                          "answer": (f := OBJECT[rng.choice(list(OBJECT))](0, rng))},
+                                          "answer": OBJECT[rng.choice(list(OBJECT))](0, rng)},
             {"name": TEXT | {"another": one_of("other", "rivals-0", "")}},
         ),
         "Picture": Call(figures.Picture, lambda rng: {"png": b"", "sentence": "a"},
                         {"png": without(OBJECT, "bytes"), "sentence": TEXT}),
-        "show": Call(figures.show, lambda rng: {"axes": axes, "sentence": "a"}, {"axes": OBJECT, "sentence": TEXT}),
+        "show": Call(figures.show, lambda rng: {"ax": axes, "sentence": "a"}, {"ax": OBJECT, "sentence": TEXT}),
         "digit_row": Call(
             figures.digit_row, lambda rng: {"images": digits(rng, 3), "captions": list("abc"), "ax": axes},
             {"images": FINITE | SHAPE, "captions": without(TEXTS, "none") | EACH} | ax,
@@ -436,8 +436,8 @@ def calls():
                                                                "classes": without(IDS, "bools", "fractions")} | ax),
         "intervals": Call(
             figures.intervals, lambda rng: {"compared": compared(rng).drop(columns="seeds"), "names": list("abc"),
-                                            "ax": axes, "scale": 100},
-            {"compared": table("effect", "low", "high"), "names": TEXTS | EACH, "scale": POSITIVE} | ax,
+                                            "ax": axes},
+            {"compared": table("effect", "low", "high"), "names": TEXTS | EACH} | ax,
         ),
         "lam_slider": Call(moving.lam_slider, lam, {
             "first": GREY, "second": GREY, "plain": weights, "mixup": weights, "lam": LAM,

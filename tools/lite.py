@@ -96,9 +96,14 @@ def fill(folder, paths):
     (folder / "results").mkdir()
     for path in paths:
         shutil.copy(path, folder)
-        stamp = notebooks.read(path)["metadata"]["mixup_book"]
-        for name in stamp["read"] + stamp["written"]:
+        for name in results_of(path):
             shutil.copy(notebooks.RESULTS / name, folder / "results")
+
+
+def results_of(path):
+    """The files of results that the notebook at `path` reads or writes."""
+    stamp = notebooks.read(path)["metadata"]["mixup_book"]
+    return stamp["read"] + stamp["written"]
 
 
 def helpers_wheel(folder):
@@ -142,9 +147,7 @@ def faults(html, paths):
     version = tomllib.loads((notebooks.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     needed = [html / APP, site / "pypi" / "all.json", site / "pypi" / f"mixup_helpers-{version}-py3-none-any.whl"]
     needed += [site / "files" / name for name in ("mixup_helpers/__init__.py", *(path.name for path in paths))]
-    for path in paths:
-        stamp = notebooks.read(path)["metadata"]["mixup_book"]
-        needed += [site / "files" / "results" / name for name in stamp["read"] + stamp["written"]]
+    needed += [site / "files" / "results" / name for path in paths for name in results_of(path)]
     for file in needed:
         if not file.exists():
             yield f"{file} was not built"
@@ -200,10 +203,10 @@ def main():
         startup = Path(folder, "profile_default", "startup")
         startup.mkdir(parents=True)
         (startup / "browser.py").write_text(AS_IN_A_BROWSER, encoding="utf-8")
-        python = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
+        inside = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
         # Matplotlib lists a new machine's fonts with a thread; Pyodide's comes with its list.
-        subprocess.run([python, "-c", "import matplotlib.font_manager"], check=True)
-        return subprocess.run([python, "-m", "pytest", *names], cwd=notebooks.ROOT, env=os.environ | {"IPYTHONDIR": folder}).returncode
+        subprocess.run([inside, "-c", "import matplotlib.font_manager"], check=True)
+        return subprocess.run([inside, "-m", "pytest", *names], cwd=notebooks.ROOT, env=os.environ | {"IPYTHONDIR": folder}).returncode
 
 
 if __name__ == "__main__":

@@ -11,8 +11,6 @@ import re
 import tokenize
 from pathlib import Path
 
-import yaml
-
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 RESULTS = BOOK / "results"
@@ -57,15 +55,9 @@ def can_run(path):
 
 def in_toc():
     """The pages of the table of contents, in its order, without their endings."""
+    from sphinx_external_toc.parsing import parse_toc_yaml  # only the book's own environment has it
 
-    def files(node):
-        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
-            if key in ("root", "file"):
-                yield value
-            elif isinstance(value, (dict, list)):
-                yield from files(value)
-
-    return list(files(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))))
+    return list(parse_toc_yaml(ROOT / "_toc.yml"))
 
 
 def in_order():
@@ -85,8 +77,14 @@ def unclaimed():
     """Result files that no chapter and no benchmark writes."""
     stamps = [read(path)["metadata"].get("mixup_book", {}) for path in on_disk()]
     written = {name for stamp in stamps for name in stamp.get("written", [])}
-    measured = {path.with_suffix(".csv").name for path in (ROOT / "benchmarks").glob("*.py")}
+    benchmarks = [path.read_text(encoding="utf-8") for path in (ROOT / "benchmarks").glob("*.py")]
+    measured = {f"{name}.csv" for text in benchmarks for name in re.findall(r'table\.write\("(\w+)"', text)}
     return sorted({path.name for path in RESULTS.glob("*.csv")} - written - measured)
+
+
+def used(stamp):
+    """What of a stored stamp says what the outputs came from."""
+    return {kind: stamp[kind] for kind in ("modules", "read", "written")}
 
 
 def stamp(notebook, used):
@@ -149,12 +147,12 @@ def stale(notebook):
     stored = notebook["metadata"].get("mixup_book")
     if stored is None:
         return f"was never executed by the book's own tool: {MEND}"
-    used = {kind: stored[kind] for kind in ("modules", "read", "written")}
-    needed = [ROOT / name for name in used["modules"]] + [RESULTS / name for name in used["read"] + used["written"]]
+    needed = [ROOT / name for name in stored["modules"]]
+    needed += [RESULTS / name for name in stored["read"] + stored["written"]]
     missing = [path.relative_to(ROOT).as_posix() for path in needed if not path.exists()]
     if missing:
         return f"goes with {missing[0]}, which is gone: {MEND}"
-    now = stamp(notebook, used)
+    now = stamp(notebook, used(stored))
     if now["made_from"] != stored["made_from"]:
         return f"its cells, a helper or a result that it uses or a pin has changed since its outputs were made: {MEND}"
     if now["outputs"] != stored["outputs"]:

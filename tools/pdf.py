@@ -22,7 +22,7 @@ def main():
         shutil.rmtree(BUILD)
     command = ["build", ".", "--builder", "custom", "--custom-builder", "singlehtml", "--path-output", str(BUILD)]
     command = [Path(sys.executable).with_name("jupyter-book"), *command, "-W", "-n", "--keep-going", "-q"]
-    built = subprocess.run(command, close_fds=False)
+    built = subprocess.run(command, cwd=notebooks.ROOT, close_fds=False)
     if built.returncode:
         return "the book could not be built as one page, see above"
     # The builder writes every address as if its page stood one folder higher.

@@ -22,6 +22,8 @@ class Pages(http.server.SimpleHTTPRequestHandler):
     def do_GET(self):
         path = self.translate_path(self.path)
         if os.path.isdir(path):
+            if not path.endswith("/"):
+                return super().do_GET()  # to the address with a slash, from which links on the page count
             path = os.path.join(path, "index.html")
         found = os.path.isfile(path)
         with open(path if found else notebooks.HTML / "404.html", "rb") as file:

@@ -53,7 +53,8 @@ def main():
         with mutex.held("the installation of " + NAME):
             if installed(wanted):  # by the process that was waited for
                 return None
-            if os.path.isdir(VENV) and os.listdir(VENV) and not os.path.exists(DONE):
+            # What a link leads to is another clone's, perhaps.
+            if os.path.islink(VENV) or os.path.isdir(VENV) and os.listdir(VENV) and not os.path.exists(DONE):
                 return NAME + " is there already, and not from make. Rename it or remove it."
             start_again()
             with io.open(LOG, "w", encoding="utf-8") as log:

@@ -207,13 +207,13 @@ def drop_stamp(notebook):
     del notebook["metadata"]["mixup_book"]
 
 
-def run(chapter):
-    """The guards, which a forger passes, and then nbval."""
-    return GUARDS, f"book/{chapter}.ipynb"
-
-
 def chapter(name):
     return f"book/{name}.ipynb"
+
+
+def guards_and_nbval(name):
+    """The guards, which a forger passes, and then nbval."""
+    return GUARDS, chapter(name)
 
 
 FAULTS = [
@@ -260,26 +260,26 @@ FAULTS = [
     Fault("a verdict in prose", "book/cheat_sheet.md", put("- not supported: .*?; ", "- not supported: "),
           ("tests/test_cheat_sheet.py",)),
     # The same by a forger, who makes the stamps anew
-    Fault("a printed number", chapter("syntax"), printed(BEFORE, another), run("syntax"), forged=True),
-    Fault("the last digit of a number", chapter("capstone"), printed(LAST, another), run("capstone"), forged=True),
-    Fault("the output of a cell stripped", chapter("check"), strip, run("check"), forged=True),
-    Fault("code edited, outputs left", chapter("verdicts"), code("digits=2", "digits=1"), run("verdicts"), forged=True),
-    Fault("a timing", chapter("cost"), printed(r"(?<=ratio \d\.)\d+", another), run("cost"), forged=True),
+    Fault("a printed number", chapter("syntax"), printed(BEFORE, another), guards_and_nbval("syntax"), forged=True),
+    Fault("the last digit of a number", chapter("capstone"), printed(LAST, another), guards_and_nbval("capstone"), forged=True),
+    Fault("the output of a cell stripped", chapter("check"), strip, guards_and_nbval("check"), forged=True),
+    Fault("code edited, outputs left", chapter("verdicts"), code("digits=2", "digits=1"), guards_and_nbval("verdicts"), forged=True),
+    Fault("a timing", chapter("cost"), printed(r"(?<=ratio \d\.)\d+", another), guards_and_nbval("cost"), forged=True),
     Fault("two pictures swapped", chapter("failure"), swap_pictures, forged=True),
     Fault("a line on stderr", chapter("index"), to_stderr, forged=True),
     Fault("an output's metadata", chapter("labels"), output_metadata, forged=True),
-    Fault("a result", "book/results/verdicts.csv", put(r"(?<=\d\.\d\d)\d", another), run("verdicts"), forged=True),
-    Fault("percentage points", "mixup_helpers/evidence.py", put(r"_signed\(100 \*", "_signed(100.1 *"), run("verdicts"),
+    Fault("a result", "book/results/verdicts.csv", put(r"(?<=\d\.\d\d)\d", another), guards_and_nbval("verdicts"), forged=True),
+    Fault("percentage points", "mixup_helpers/evidence.py", put(r"_signed\(100 \*", "_signed(100.1 *"), guards_and_nbval("verdicts"),
           forged=True),
     Fault("the grey values", "mixup_helpers/data.py", put("images / 16", "images / 15.99"),
           (GUARDS, "tests/test_chapters_helpers.py"), forged=True),
     Fault("a warning", "mixup_helpers/figures.py", put("import io\n", "import io, warnings; warnings.warn('old')\n"),
-          run("verdicts"), forged=True),
-    Fault("Adam's rate", "mixup_helpers/trials.py", put(r"\(0\.001, 0\.9", "(0.00101, 0.9"), run("questions"),
+          guards_and_nbval("verdicts"), forged=True),
+    Fault("Adam's rate", "mixup_helpers/trials.py", put(r"\(0\.001, 0\.9", "(0.00101, 0.9"), guards_and_nbval("questions"),
           forged=True),
-    Fault("the weights of rows", "mixup_helpers/tables.py", put(r"1 - lam\]\)$", "1.002 - lam])"), run("inputs"),
+    Fault("the weights of rows", "mixup_helpers/tables.py", put(r"1 - lam\]\)$", "1.002 - lam])"), guards_and_nbval("inputs"),
           forged=True),
-    Fault("the middle of lam", "mixup_helpers/checks.py", put(r"< 0\.25\)", "< 0.251)"), run("check"), forged=True),
+    Fault("the middle of lam", "mixup_helpers/checks.py", put(r"< 0\.25\)", "< 0.251)"), guards_and_nbval("check"), forged=True),
 ]  # fmt: skip
 
 
@@ -309,14 +309,14 @@ def forge(copy):
     spec.loader.exec_module(theirs)
     for path in theirs.on_disk():
         notebook = theirs.read(path)
-        used = {kind: notebook["metadata"]["mixup_book"][kind] for kind in ("modules", "read", "written")}
+        used = theirs.used(notebook["metadata"]["mixup_book"])
         notebook["metadata"]["mixup_book"] = theirs.stamp(notebook, used)
         path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
 def failing(copy, check):
     """The first test of `check` that fails in `copy`, or None; anything else that goes wrong is an error."""
-    pytest = [sys.executable, "-m", "pytest", *"--numprocesses=0 --maxfail=1 --tb=no -q -p no:cacheprovider".split()]
+    pytest = [sys.executable, "-m", "pytest", *"--numprocesses=0 --maxfail=1 --tb=no --color=no -q -p no:cacheprovider".split()]
     # The copy's helpers, in the kernels too, and not those that are installed.
     environment = os.environ | {"PYTHONPATH": str(copy)}
     done = subprocess.run([*pytest, check], cwd=copy, env=environment, capture_output=True, text=True)

@@ -10,6 +10,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import mutex
+
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ["3.11", "3.13"]
 HERE = "{}.{}".format(*sys.version_info)
@@ -17,7 +19,7 @@ HERE = "{}.{}".format(*sys.version_info)
 ENDS = {"oldest": "lowest-direct", "newest": "highest"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 NEEDED = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["book"]
-TOOLS = ["hypothesis", "ipykernel", "pytest", "pytest-xdist", "pyyaml"]  # at the book's own pins
+TOOLS = ["hypothesis", "ipykernel", "pytest", "pytest-xdist"]  # at the book's own pins
 # Without TensorFlow, which takes minutes; one test needs a package that it would bring.
 QUICK_NEEDED = [name for name in NEEDED if not name.startswith("tensorflow")]
 QUICK_TOOLS = [*TOOLS, "ml-dtypes"]
@@ -25,8 +27,12 @@ QUICK_TESTS = ["tests/test_mixing.py", "tests/test_inputs.py", "mixup_helpers/mi
 TESTS = "chapters_helpers checks evidence inputs mixing pipelines properties training trials".split()
 TESTS = [f"tests/test_{name}.py" for name in TESTS] + ["mixup_helpers"]
 SHOWN = ["numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "keras", "tensorflow"]
-# oneDNN computes TensorFlow's layers: as without AVX-512, and as on a very old processor that has one core.
-PROCESSORS = [{"ONEDNN_MAX_CPU_ISA": "AVX2"}, {"ONEDNN_MAX_CPU_ISA": "SSE41", "TF_NUM_INTRAOP_THREADS": "1"}]
+# oneDNN computes TensorFlow's layers: as without AVX-512, as on a very old processor with one core, as with many.
+PROCESSORS = [
+    {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+    {"ONEDNN_MAX_CPU_ISA": "SSE41", "TF_NUM_INTRAOP_THREADS": "1"},
+    {"TF_NUM_INTRAOP_THREADS": "8", "OMP_NUM_THREADS": "4"},
+]
 
 
 def uv(*arguments):
@@ -97,4 +103,5 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with mutex.held("`make versions`"):
+        sys.exit(main())

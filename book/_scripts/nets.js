@@ -114,7 +114,7 @@ function mix({ x, y }, rows, partners, lam) {
 }
 
 // What `models.perceptron((2,), HIDDEN, 2)` is in Python: ReLU layers, two outputs with a softmax,
-// cross-entropy, Adam. Weights start as in Keras (Glorot uniform), biases at 0.
+// cross-entropy, Adam, here with a rate of its own. Weights start as in Keras (Glorot uniform), biases at 0.
 class Network {
   constructor(random) {
     this.sizes = [2, ...HIDDEN, 2];
