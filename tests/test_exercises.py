@@ -463,6 +463,8 @@ def test_what_is_seen_of_random_results():
         "share of the likeliest of them": pytest.approx(1 / 3),
     }
     assert exercises._spoilt(np.array([3, 1]), np.array([0, 1]), 0.5, 3, None)["labels outside the classes"]
+    for wrong, likeliest in [(y, 0), (np.where(np.arange(8), y, 1), 1)]:  # none changed, one changed
+        assert exercises._spoilt(wrong, y, 0.5, 3, None)["share of the likeliest of them"] == likeliest
     seen = exercises._drawn(*np.array([[0, 1, 2], [0, 0, 0], [1, 1, 1], [0.4, 0.5, 0.6]]), None)
     assert seen == {
         "share of y_a where lam is below one half": 1,

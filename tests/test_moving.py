@@ -261,8 +261,9 @@ WRONG = [
     (lam_slider, {"first": np.ma.masked_equal(FIRST, 0)}, "first is a masked array"),
     (lam_slider, {"plain": None}, "plain must hold numbers"),
     (moving.answers, {"weights": np.zeros(85), "images": np.zeros(64)}, "images must have shape"),
-    (moving.answers, {"weights": np.zeros(85), "images": np.full((1, 64), 1.5)}, "images .*from 0 to 1"),
-    (moving.answers, {"weights": np.full(85, 1e200), "images": np.ones((1, 64))}, "weights .*1e99"),
+    (moving.answers, {"weights": np.zeros(85), "images": np.zeros((1, 64))}, "images must have shape"),
+    (moving.answers, {"weights": np.zeros(85), "images": np.full((1, 8, 8), 1.4)}, "images .*from 0 to 1"),
+    (moving.answers, {"weights": np.full(85, 1e200), "images": np.ones((1, 8, 8))}, "weights .*1e99"),
     (moving.epoch_slider, {"counts": []}, "counts must be a pandas.DataFrame"),
 ]
 

@@ -116,3 +116,11 @@ def test_messages_docstrings_signatures_and_examples_are_left_alone(tmp_path):
     asserted = [lines[3].replace("x < 7", other) for other in ("x <= 7", "x < 6", "x < 8", "not x < 7")]
     returned = {"return x + 2 + y", "return x * 1 + y", "return x * 3 + y", "return x * 2 - y"}
     assert changes == {*asserted, *returned, "@exercise(1, -2, close= 5)", "@exercise(1, -2, close= 7)"}
+
+
+def test_what_is_explained_is_a_line_of_today():
+    """An explanation of a line that has gone explains nothing."""
+    for file, change in mutate.explanations():
+        old = change.split("\n")[0].removeprefix("- ")
+        lines = (mutate.notebooks.ROOT / "mixup_helpers" / file).read_text(encoding="utf-8").splitlines()
+        assert old in map(str.strip, lines), f"{file}: {old}"
